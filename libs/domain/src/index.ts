@@ -1,0 +1,3 @@
+export { CodedError, toCodedError } from './coded-error.ts';
+export { type ErrorClass, type ErrorCode, errorTable, isErrorCode } from './error-codes.ts';
+export type { Segment, Word, WordTiming } from './segment.ts';

@@ -1,0 +1,9 @@
+export type {
+  ChannelAudio,
+  EngineCapabilities,
+  EngineContext,
+  EngineInput,
+  EngineOptions,
+  Heard,
+  SpeechEngine,
+} from './speech-engine.ts';

@@ -1,0 +1,65 @@
+import type { Segment, WordTiming } from '@earshot/domain';
+
+/** What an engine can do, and what a call costs. Read before work is given to it. */
+export interface EngineCapabilities {
+  /** BCP 47 primary tags the configured model understands, or `any`. */
+  readonly languages: readonly string[] | 'any';
+  readonly wordTimes: WordTiming;
+  readonly diarization: boolean;
+  /** True when a whole recording can be given in one call. */
+  readonly wholeRecording: boolean;
+  /** Longest chunk it takes, in milliseconds. */
+  readonly maxChunkMs: number;
+  /** `child`: native code, runs in a supervised child process. `parent`: a remote call. */
+  readonly runs: 'child' | 'parent';
+  readonly billing: 'free' | 'lookup' | 'blind';
+}
+
+/** One channel's samples: 16 kHz, signed 16 bit. */
+export interface ChannelAudio {
+  readonly channel: number;
+  readonly samples: Int16Array;
+}
+
+/** The audio of one chunk. Times in results are milliseconds from the start of this audio. */
+export interface EngineInput {
+  readonly channels: readonly ChannelAudio[];
+  readonly duration_ms: number;
+}
+
+/** What the user asked for. An engine refuses a language it does not know with the code `unsupported_language`. */
+export interface EngineOptions {
+  readonly language?: string | undefined;
+  readonly vocabulary?: readonly string[] | undefined;
+}
+
+/** Speech found in one window and whether the engine turned it into text; coverage is the sum of these. */
+export interface Heard {
+  readonly channel: number;
+  /** Milliseconds of voice activity. */
+  readonly speech_ms: number;
+  /** Milliseconds of that speech for which text came out. */
+  readonly transcribed_ms: number;
+}
+
+/** What surrounds one call. */
+export interface EngineContext {
+  /** Aborting it ends the call within a second. */
+  readonly signal: AbortSignal;
+  /** Called whenever the engine made progress. */
+  readonly heartbeat: () => void;
+  /** Called once per channel with what voice activity found. */
+  readonly heard: (heard: Heard) => void;
+}
+
+/** A named implementation of speech-to-text. Errors thrown carry a `code` of the domain's table. */
+export interface SpeechEngine {
+  readonly name: string;
+  /** The weights it runs, e.g. `moonshine-tiny-en`. */
+  readonly model: string;
+  readonly capabilities: EngineCapabilities;
+  /** Yields segments in time order per channel. Silence yields none. */
+  transcribe(input: EngineInput, options: EngineOptions, context: EngineContext): AsyncIterable<Segment>;
+  /** Frees models and connections. Idempotent. */
+  close(): Promise<void>;
+}
