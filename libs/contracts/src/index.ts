@@ -1,0 +1,72 @@
+export { type Accepted, AcceptedSchema, accepted, type Warning, WarningSchema } from './accepted/message.ts';
+export { type Chunk, ChunkSchema, chunkFact, SegmentSchema, WordSchema } from './chunk-fact/message.ts';
+export { type ChunkJob, ChunkJobSchema, chunkJob } from './chunk-job/message.ts';
+export { type CloudEvent, EnvelopeSchema, envelopeOf, type OutgoingMessage } from './envelope.ts';
+export { type Final, FinalSchema, finalFacts } from './final-fact/message.ts';
+export { type Evidence, type GaveUp, GaveUpSchema, gaveUp } from './gave-up/message.ts';
+export { type Problem, ProblemSchema, toProblem } from './http/problem.ts';
+export {
+  type SubmitRecording,
+  SubmitRecordingSchema,
+  type Submitted,
+  SubmittedSchema,
+} from './http/recording.ts';
+export {
+  type Coverage,
+  CoverageSchema,
+  type Transcript,
+  type TranscriptPage,
+  TranscriptPageSchema,
+  TranscriptSchema,
+  type TranscriptStatus,
+  TranscriptStatusSchema,
+  type TranscriptSummary,
+  TranscriptSummarySchema,
+  type Utterance,
+} from './http/transcript.ts';
+export { defineMessage, type MessageContext, type MessageKind } from './message.ts';
+export {
+  type ChannelMode,
+  ChannelModeSchema,
+  DEFAULT_TENANT,
+  isName,
+  LANES,
+  type Lane,
+  LaneSchema,
+  NAME_PATTERN,
+  NameSchema,
+  TranscriptIdSchema,
+} from './names.ts';
+export {
+  MAX_METADATA_BYTES,
+  RECORDING_UPLOADED,
+  type RecordingOptions,
+  RecordingOptionsSchema,
+  type RecordingUploaded,
+  RecordingUploadedSchema,
+  type SessionUpload,
+  SessionUploadSchema,
+  TRANSCRIPT_NAMESPACE,
+} from './recording-uploaded/message.ts';
+export { type Cut, CutSchema, type Split, SplitSchema, splitFact } from './split-fact/message.ts';
+export { type SplitJob, SplitJobSchema, splitJob } from './split-job/message.ts';
+export {
+  chunkJobSubject,
+  type FinalStatus,
+  factSubjects,
+  laterSubject,
+  parseFactSubject,
+  type Stage,
+  splitJobSubject,
+  uploadSubject,
+} from './subjects.ts';
+export {
+  type ConsumerSpec,
+  DURABLES,
+  STREAMS,
+  type StreamSpec,
+  shareCap,
+  type Topology,
+  type TopologySettings,
+  topology,
+} from './topology.ts';

@@ -1,0 +1,51 @@
+import type { Lane } from './names.ts';
+
+/** What a fact's subject ends with after the tenant and the transcript id. */
+export type FinalStatus = 'completed' | 'partial' | 'failed' | 'canceled' | 'deleted';
+
+/** Which step gave up. */
+export type Stage = 'accept' | 'split' | 'chunk';
+
+/** Where upload events of a tenant go. */
+export const uploadSubject = (tenant: string) => `uploads.${tenant}`;
+
+/** A job that cuts one recording. */
+export const splitJobSubject = (lane: Lane, tenant: string, id: string) =>
+  `jobs.split.${lane}.${tenant}.${id}`;
+
+/** A job that transcribes one chunk. */
+export const chunkJobSubject = (job: {
+  engine: string;
+  lane: Lane;
+  tenant: string;
+  id: string;
+  plan: number;
+  n: number;
+}) => `jobs.chunk.${job.engine}.${job.lane}.${job.tenant}.${job.id}.${job.plan}.${job.n}`;
+
+/** Where the schedule of a job waits until the job's own subject gets it; `jobs.x` becomes `jobs.later.x`. */
+export const laterSubject = (jobSubject: string) => jobSubject.replace(/^jobs\./, 'jobs.later.');
+
+/** Subjects of the facts about one transcript. `any` matches all of them. */
+export const factSubjects = (tenant: string, id: string) => {
+  const root = `transcripts.${tenant}.${id}`;
+  return {
+    any: `${root}.>`,
+    /** Matches the one-word facts only: accepted and the final states. */
+    states: `${root}.*`,
+    accepted: `${root}.accepted`,
+    split: (plan: number) => `${root}.split.${plan}`,
+    chunk: (plan: number, n: number) => `${root}.chunk.${plan}.${n}`,
+    gaveUp: (stage: Stage, plan: number, n: number) => `${root}.gave_up.${stage}.${plan}.${n}`,
+    final: (status: FinalStatus) => `${root}.${status}`,
+  };
+};
+
+/** The tenant and transcript a fact's subject names, and the words after them. */
+export function parseFactSubject(
+  subject: string,
+): { tenant: string; id: string; words: string[] } | undefined {
+  const [root, tenant, id, ...words] = subject.split('.');
+  if (root !== 'transcripts' || !tenant || !id || words.length === 0) return undefined;
+  return { tenant, id, words };
+}

@@ -1,0 +1,15 @@
+/** Where the parts of one transcript are kept. Random parts make writers independent; create-only keys decide. */
+export const storageKeys = (tenant: string, id: string) => {
+  const root = `${tenant}/${id}`;
+  return {
+    /** Everything of the transcript but its manifest. */
+    prefix: `${root}/`,
+    manifest: `${tenant}/recordings/${id}.json`,
+    bytes: (random: string) => `${root}/bytes/${random}`,
+    chunk: (plan: number, n: number, random: string) => `${root}/chunks/${plan}-${n}-${random}`,
+    cut: (plan: number, n: number) => `${root}/cuts/${plan}-${n}`,
+    peaks: (plan: number) => `${root}/peaks/${plan}`,
+    /** Data of a fact that is too large for a message. */
+    fact: (random: string) => `${root}/facts/${random}`,
+  };
+};

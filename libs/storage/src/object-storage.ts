@@ -1,0 +1,43 @@
+import type { Readable } from 'node:stream';
+
+/** What is known of a stored object. */
+export interface ObjectInfo {
+  readonly key: string;
+  readonly size_bytes: number;
+  /** Changes whenever the object is written; usable as an HTTP ETag. */
+  readonly version: string;
+  readonly modified_at: Date;
+}
+
+/** A part of an object: `start` inclusive, `end` inclusive, in bytes. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end?: number;
+}
+
+/**
+ * Objects under keys of the form `a/b/c`. Keys are checked with {@link checkKey}; a bad one throws `forbidden_key`.
+ * Failures of the store throw `storage_error`, a full one `storage_full`.
+ */
+export interface ObjectStorage {
+  /** Writes or replaces an object; it is visible only when complete. */
+  put(key: string, body: Readable | Uint8Array): Promise<ObjectInfo>;
+  /** Writes an object only if the key is free, atomically against all other writers; `false` when it is taken. */
+  create(key: string, body: Readable | Uint8Array): Promise<boolean>;
+  /** Opens an object; throws `missing_object`. The caller consumes or destroys the stream. */
+  get(key: string, range?: ByteRange): Promise<Readable>;
+  /** Reads a small object whole; `undefined` when there is none, `storage_error` above `maxBytes` (default 4 MiB). */
+  read(key: string, maxBytes?: number): Promise<Buffer | undefined>;
+  stat(key: string): Promise<ObjectInfo | undefined>;
+  /** Keys under a prefix in order. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** Removes an object; no error when there is none. */
+  delete(key: string): Promise<void>;
+  /**
+   * A file on this machine with the object's bytes, for decoders that must seek; `release` removes it if it is a
+   * copy. Throws `missing_object`.
+   */
+  localFile(key: string): Promise<{ path: string; release(): Promise<void> }>;
+  /** Frees connections. Idempotent. */
+  close(): Promise<void>;
+}
