@@ -1,0 +1,2 @@
+export { eventually } from './eventually.ts';
+export { tempFolder } from './temp-folder.ts';
