@@ -48,6 +48,7 @@ export {
   SessionUploadSchema,
   TRANSCRIPT_NAMESPACE,
 } from './recording-uploaded/message.ts';
+export { parseMaxAckPending, settingHints, settingRules, settings } from './settings.ts';
 export { type Cut, CutSchema, type Split, SplitSchema, splitFact } from './split-fact/message.ts';
 export { type SplitJob, SplitJobSchema, splitJob } from './split-job/message.ts';
 export {

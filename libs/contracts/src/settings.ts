@@ -1,0 +1,90 @@
+import Type, { type TSchema } from 'typebox';
+
+const text = (description: string, options: Record<string, unknown> = {}) =>
+  Type.Optional(Type.String({ description, minLength: 1, ...options }));
+const whole = (description: string, defaultValue: number, minimum: number, maximum: number) =>
+  Type.Integer({ description, default: defaultValue, minimum, maximum });
+
+/**
+ * Every environment variable of every service, in one table: services pick from it, the configuration page is
+ * generated from it, and an `EARSHOT_*` name that is not in it stops the start. Any of them may be given as `X_FILE`.
+ */
+export const settings = {
+  DATABASE_URL: text('PostgreSQL address, e.g. postgres://user@host/db', { pattern: '^postgres(ql)?://' }),
+  NATS_URL: text('NATS addresses, separated by commas', { pattern: '^(nats|tls)://' }),
+  NATS_CREDS: text('Path of a NATS credentials file; read again at each connect'),
+  NATS_TOKEN: text('NATS token'),
+  NATS_USER: text('NATS user'),
+  NATS_PASSWORD: text('NATS password'),
+  NATS_TLS_CA: text('Path of the CA certificate of NATS'),
+  NATS_TLS_CERT: text('Path of the client certificate for NATS'),
+  NATS_TLS_KEY: text('Path of the client key for NATS'),
+  PORT: whole('Port of the HTTP listener', 8080, 0, 65_535),
+  HOST: Type.String({ description: 'Address of the HTTP listener', default: '127.0.0.1', minLength: 1 }),
+  ENVIRONMENT: Type.String({ description: 'development, staging, production, …', default: 'development' }),
+  LOG_LEVEL: Type.String({
+    description: 'trace, debug, info, warn, error, fatal or silent, in any case',
+    default: 'info',
+    pattern: '^(trace|debug|info|warn|warning|error|critical|fatal|silent)$',
+    lowercase: true,
+  }),
+  WORKER_CONCURRENCY: Type.Optional(
+    Type.Integer({
+      description: 'Chunks transcribed at once by one worker; default: the cores (2 in combined)',
+      minimum: 1,
+      maximum: 256,
+    }),
+  ),
+  WORKER_MAX_TASKS_PER_CHILD: whole('Chunks after which a child process is renewed', 50, 1, 1_000_000),
+  TASK_TIME_LIMIT: whole('Seconds after which a chunk is given up, at most', 7200, 1, 86_400),
+  EARSHOT_HOME: Type.String({ description: 'Folder of the embedded servers’ data', default: '.earshot' }),
+  EARSHOT_CACHE_DIR: text('Folder of fetched parts; default: earshot in the user’s cache folder'),
+  EARSHOT_NATS_SERVER_BIN: text('Path of a nats-server to run'),
+  EARSHOT_FFMPEG_BIN: text('Path of an ffmpeg to run'),
+  EARSHOT_MODEL_DIR: text('Folder with the speech model, its tokens.txt and silero_vad_v5.onnx'),
+  EARSHOT_ENGINES: Type.String({
+    description: 'Engines by name, separated by commas; the first is the default',
+    default: 'sherpa',
+    pattern: '^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})*$',
+  }),
+  EARSHOT_STORAGE_URL: text('Where recordings are kept: file:/path', { pattern: '^file:' }),
+  EARSHOT_MAX_ATTEMPTS: whole('Failed attempts after which a job is given up', 5, 1, 100),
+  EARSHOT_ACK_WAIT_SECONDS: whole('Seconds after which a silent worker loses its job', 15, 5, 3600),
+  EARSHOT_MAX_ACK_PENDING: text('Jobs in flight per engine, e.g. sherpa=1000,google=8; at least 3 each', {
+    pattern: '^[a-z0-9-]{1,32}=\\d{1,6}(,[a-z0-9-]{1,32}=\\d{1,6})*$',
+  }),
+  EARSHOT_FACTS_DAYS: whole('Days that facts are kept in the stream', 7, 1, 365),
+  EARSHOT_NATS_STORE_BYTES: Type.Optional(
+    Type.Integer({
+      description: 'Budget of all streams in bytes, where the account shows none',
+      minimum: 1_048_576,
+    }),
+  ),
+  EARSHOT_NATS_REPLICAS: whole('Replicas of each stream', 1, 1, 5),
+  EARSHOT_SHUTDOWN_GRACE_SECONDS: whole('Seconds a stop may take', 25, 1, 3600),
+  EARSHOT_WORKER_MEMORY_LIMIT_MB: Type.Optional(
+    Type.Integer({ description: 'Resident memory in MB above which a child process is ended', minimum: 100 }),
+  ),
+  EARSHOT_MAX_RECORDING_MB: whole('Largest upload in MB', 4096, 1, 1_048_576),
+  EARSHOT_MAX_RECORDING_HOURS: whole('Longest recording in hours', 24, 1, 1000),
+  EARSHOT_API_KEYS_FILE: text('JSON file of API keys; required when HOST is not loopback'),
+} satisfies Record<string, TSchema>;
+
+/** Names people bring along from a Celery set-up, and what to set instead. */
+export const settingHints: Readonly<Record<string, string>> = {
+  CELERY_CONCURRENCY: 'set WORKER_CONCURRENCY',
+  CELERY_BROKER_URL: 'set NATS_URL, the broker is NATS JetStream',
+  CELERY_RESULT_BACKEND: 'set DATABASE_URL, results are kept in PostgreSQL',
+  REDIS_URL: 'set NATS_URL, the broker is NATS JetStream',
+};
+
+/** Rules of the strict configuration, for `loadConfig`. */
+export const settingRules = { prefix: 'EARSHOT_', known: Object.keys(settings), hints: settingHints };
+
+/** The caps of EARSHOT_MAX_ACK_PENDING by engine. */
+export function parseMaxAckPending(value: string | undefined): Record<string, number> {
+  const pairs = (value ?? '').split(',').filter(Boolean);
+  return Object.fromEntries(
+    pairs.map((pair) => pair.split('=') as [string, string]).map(([engine, cap]) => [engine, Number(cap)]),
+  );
+}

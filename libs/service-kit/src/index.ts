@@ -1,0 +1,14 @@
+export { ConfigError, type ConfigRules, loadConfig } from './config.ts';
+export { type Health, registerHealth } from './health.ts';
+export { createHttpServer, type HttpErrorCode, type HttpServer, requireScope } from './http-server.ts';
+export { createLogger, type Logger } from './logger.ts';
+export {
+  type Authenticate,
+  isLoopback,
+  keyedDoor,
+  openDoor,
+  type Principal,
+  SCOPES,
+  type Scope,
+} from './principal.ts';
+export { configOrExit, type RunningService, runService } from './run-service.ts';

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import Type from 'typebox';
+import { Compile } from 'typebox/compile';
+
+/** What an API key may do. */
+export const SCOPES = ['write', 'read', 'operate', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who is asking. */
+export interface Principal {
+  readonly tenant: string;
+  readonly scopes: readonly Scope[];
+}
+
+const keysFile = Compile(
+  Type.Object({
+    keys: Type.Array(
+      Type.Object({
+        tenant: Type.String({ pattern: '^[a-z0-9-]{1,32}$' }),
+        scopes: Type.Array(Type.Union(SCOPES.map((scope) => Type.Literal(scope)))),
+        sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+      }),
+    ),
+  }),
+);
+
+/** Finds the principal of an `Authorization` header; undefined when the key is missing or unknown. */
+export type Authenticate = (authorization: string | undefined) => Principal | undefined;
+
+/** Everybody is `tenant` with all scopes, and any key that is sent is ignored: for listeners on loopback. */
+export const openDoor =
+  (tenant: string): Authenticate =>
+  () => ({ tenant, scopes: SCOPES });
+
+/**
+ * Reads a keys file: `{"keys":[{"tenant","scopes":[...],"sha256"}]}`, the hash being SHA-256 of the key in hex. Keys
+ * are random and looked up by hash, so timing tells nothing of them. Throws when the file is not of that form.
+ */
+export function keyedDoor(path: string): Authenticate {
+  const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  if (!keysFile.Check(content)) {
+    throw new Error('the API keys file must hold {"keys":[{"tenant":…,"scopes":[…],"sha256":…}]}');
+  }
+  const byHash = new Map(content.keys.map((key) => [key.sha256, { tenant: key.tenant, scopes: key.scopes }]));
+  return (authorization) => {
+    const key = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
+    return key ? byHash.get(createHash('sha256').update(key).digest('hex')) : undefined;
+  };
+}
+
+/** True for addresses that only this machine reaches. */
+export const isLoopback = (host: string) =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -1,0 +1,54 @@
+import closeWithGrace from 'close-with-grace';
+import { ConfigError } from './config.ts';
+import type { Logger } from './logger.ts';
+
+/** A started service. */
+export interface RunningService {
+  /** Stops within `graceMs`: takes no new work, finishes or hands back what runs, frees everything. Idempotent. */
+  close(graceMs: number): Promise<void>;
+  /** Resolves when a part the service cannot live without is gone for good. */
+  readonly failed: Promise<Error>;
+}
+
+/**
+ * Runs a service until SIGTERM, SIGINT or a failure: closes it within the grace and exits 0, or 1 after a failure.
+ * A second signal exits at once. A bad configuration prints its problems and exits 2.
+ */
+export async function runService(options: {
+  log: Logger;
+  graceMs: number;
+  start: () => Promise<RunningService>;
+}): Promise<void> {
+  const { log, graceMs } = options;
+  let service: RunningService | undefined;
+  const starting = options.start();
+  const closer = closeWithGrace({ delay: graceMs + 5_000, logger: false }, async ({ signal, err }) => {
+    if (err) log.fatal({ err }, 'the service ends after an error');
+    else log.info({ signal }, 'the service stops');
+    service ??= await starting.catch(() => undefined);
+    await service?.close(graceMs);
+  });
+  try {
+    service = await starting;
+  } catch (error) {
+    log.fatal({ err: error }, 'the service could not start');
+    closer.uninstall();
+    process.exit(1);
+  }
+  void service.failed.then((error) => {
+    log.fatal({ err: error }, 'a part of the service is gone for good');
+    process.exitCode = 1;
+    closer.close();
+  });
+}
+
+/** Calls `load`, or prints the problems of a bad configuration on stderr and exits 2. */
+export function configOrExit<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}
