@@ -1,6 +1,11 @@
 import fastifySwagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Logger } from './logger.ts';
 import type { Authenticate, Principal, Scope } from './principal.ts';
 
@@ -69,7 +74,7 @@ function asCoded(error: FastifyError, options: HttpServerOptions): unknown {
 export async function createHttpServer(options: HttpServerOptions) {
   const server = Fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes ?? 1_048_576,
     requestIdHeader: 'x-request-id',
     genReqId: () => crypto.randomUUID(),

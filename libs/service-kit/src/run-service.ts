@@ -21,12 +21,14 @@ export async function runService(options: {
 }): Promise<void> {
   const { log, graceMs } = options;
   let service: RunningService | undefined;
+  let broken = false;
   const starting = options.start();
   const closer = closeWithGrace({ delay: graceMs + 5_000, logger: false }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, 'the service ends after an error');
     else log.info({ signal }, 'the service stops');
     service ??= await starting.catch(() => undefined);
     await service?.close(graceMs);
+    if (broken) process.exit(1);
   });
   try {
     service = await starting;
@@ -37,7 +39,7 @@ export async function runService(options: {
   }
   void service.failed.then((error) => {
     log.fatal({ err: error }, 'a part of the service is gone for good');
-    process.exitCode = 1;
+    broken = true;
     closer.close();
   });
 }
