@@ -1,0 +1,96 @@
+import { CodedError, type Segment } from '@earshot/domain';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EngineContext, EngineInput, Heard, SpeechEngine } from '../speech-engine.ts';
+
+/** What an engine needs for the suite. `create` is called once per test; the suite closes what it gets. */
+export interface ConformanceSetup {
+  create(): Promise<SpeechEngine>;
+  /** A recording with speech on channel 0, ten seconds or longer, within the engine's longest chunk. */
+  speech(): Promise<EngineInput>;
+}
+
+/** Behaviour that callers rely on, whichever engine runs. Call it at the top of an engine's test file. */
+export function engineConformance(name: string, setup: ConformanceSetup): void {
+  describe(`${name} as a speech engine`, () => {
+    let engine: SpeechEngine;
+    beforeEach(async () => {
+      engine = await setup.create();
+    });
+    afterEach(() => engine.close());
+
+    it('yields text with times that increase and stay inside the chunk', async () => {
+      const input = await setup.speech();
+      const { segments, heard } = await collect(engine, input);
+      expect(segments.length).toBeGreaterThan(0);
+      expectTimes(segments, input.duration_ms);
+      for (const segment of segments) expectTimes(segment.words, segment.end_ms, segment.start_ms);
+      expect(heard.map(({ channel }) => channel)).toEqual(input.channels.map(({ channel }) => channel));
+      for (const { speech_ms, transcribed_ms } of heard)
+        expect(transcribed_ms).toBeLessThanOrEqual(speech_ms);
+    });
+
+    it('yields nothing for silence and for no samples at all, and says that it heard nothing', async () => {
+      for (const samples of [new Int16Array(48_000), new Int16Array(0)]) {
+        const input = { channels: [{ channel: 0, samples }], duration_ms: samples.length / 16 };
+        const { segments, heard } = await collect(engine, input);
+        expect(segments).toEqual([]);
+        expect(heard).toEqual([{ channel: 0, speech_ms: 0, transcribed_ms: 0 }]);
+      }
+    });
+
+    it('ends within a second of an abort', async () => {
+      const abort = new AbortController();
+      let aborted = 0;
+      const stop = () => {
+        aborted ||= performance.now();
+        abort.abort(new CodedError('timeout'));
+      };
+      const work = collect(engine, await setup.speech(), { signal: abort.signal, heartbeat: stop });
+      await expect(work).rejects.toMatchObject({ code: 'timeout' });
+      expect(performance.now() - aborted).toBeLessThan(1000);
+    });
+
+    it('does nothing when it is aborted before it starts', async () => {
+      const signal = AbortSignal.abort(new CodedError('timeout'));
+      await expect(collect(engine, await setup.speech(), { signal })).rejects.toMatchObject({
+        code: 'timeout',
+      });
+    });
+
+    it('refuses a language it does not know', async (test) => {
+      if (engine.capabilities.languages === 'any') return test.skip();
+      const work = collect(engine, await setup.speech(), {}, 'tlh');
+      await expect(work).rejects.toMatchObject({ code: 'unsupported_language' });
+    });
+
+    it('can be closed twice', async () => {
+      await engine.close();
+      await engine.close();
+    });
+  });
+}
+
+async function collect(
+  engine: SpeechEngine,
+  input: EngineInput,
+  context: Partial<EngineContext> = {},
+  language?: string,
+): Promise<{ segments: Segment[]; heard: Heard[] }> {
+  const segments: Segment[] = [];
+  const heard: Heard[] = [];
+  const signal = new AbortController().signal;
+  const full = { signal, heartbeat: () => undefined, heard: (one: Heard) => heard.push(one), ...context };
+  for await (const segment of engine.transcribe(input, { language }, full)) segments.push(segment);
+  return { segments, heard };
+}
+
+function expectTimes(timed: readonly { start_ms: number; end_ms: number }[], end: number, start = 0): void {
+  let before = start;
+  for (const { start_ms, end_ms } of timed) {
+    expect(Number.isInteger(start_ms) && Number.isInteger(end_ms)).toBe(true);
+    expect(start_ms).toBeGreaterThanOrEqual(before);
+    expect(end_ms).toBeGreaterThan(start_ms);
+    before = end_ms;
+  }
+  expect(before).toBeLessThanOrEqual(end);
+}
