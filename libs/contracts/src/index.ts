@@ -48,6 +48,15 @@ export {
   SessionUploadSchema,
   TRANSCRIPT_NAMESPACE,
 } from './recording-uploaded/message.ts';
+export {
+  type BrokerSettings,
+  brokerSettings,
+  parseEngines,
+  processSettings,
+  type TopologyConfig,
+  topologySettings,
+  topologySettingsFrom,
+} from './setting-groups.ts';
 export { parseMaxAckPending, settingHints, settingRules, settings } from './settings.ts';
 export { type Cut, CutSchema, type Split, SplitSchema, splitFact } from './split-fact/message.ts';
 export { type SplitJob, SplitJobSchema, splitJob } from './split-job/message.ts';

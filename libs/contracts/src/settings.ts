@@ -1,7 +1,9 @@
 import Type, { type TSchema } from 'typebox';
 
+const required = (description: string, options: Record<string, unknown> = {}) =>
+  Type.String({ description, minLength: 1, ...options });
 const text = (description: string, options: Record<string, unknown> = {}) =>
-  Type.Optional(Type.String({ description, minLength: 1, ...options }));
+  Type.Optional(required(description, options));
 const whole = (description: string, defaultValue: number, minimum: number, maximum: number) =>
   Type.Integer({ description, default: defaultValue, minimum, maximum });
 
@@ -10,8 +12,10 @@ const whole = (description: string, defaultValue: number, minimum: number, maxim
  * generated from it, and an `EARSHOT_*` name that is not in it stops the start. Any of them may be given as `X_FILE`.
  */
 export const settings = {
-  DATABASE_URL: text('PostgreSQL address, e.g. postgres://user@host/db', { pattern: '^postgres(ql)?://' }),
-  NATS_URL: text('NATS addresses, separated by commas', { pattern: '^(nats|tls)://' }),
+  DATABASE_URL: required('PostgreSQL address, e.g. postgres://user@host/db', {
+    pattern: '^postgres(ql)?://',
+  }),
+  NATS_URL: required('NATS addresses, separated by commas', { pattern: '^(nats|tls)://' }),
   NATS_CREDS: text('Path of a NATS credentials file; read again at each connect'),
   NATS_TOKEN: text('NATS token'),
   NATS_USER: text('NATS user'),
@@ -47,7 +51,7 @@ export const settings = {
     default: 'sherpa',
     pattern: '^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})*$',
   }),
-  EARSHOT_STORAGE_URL: text('Where recordings are kept: file:/path', { pattern: '^file:' }),
+  EARSHOT_STORAGE_URL: required('Where recordings are kept: file:/path', { pattern: '^file:' }),
   EARSHOT_MAX_ATTEMPTS: whole('Failed attempts after which a job is given up', 5, 1, 100),
   EARSHOT_ACK_WAIT_SECONDS: whole('Seconds after which a silent worker loses its job', 15, 5, 3600),
   EARSHOT_MAX_ACK_PENDING: text('Jobs in flight per engine, e.g. sherpa=1000,google=8; at least 3 each', {
