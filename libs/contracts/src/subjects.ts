@@ -34,6 +34,10 @@ export const factSubjects = (tenant: string, id: string) => {
     /** Matches the one-word facts only: accepted and the final states. */
     states: `${root}.*`,
     accepted: `${root}.accepted`,
+    /** Matches the split facts of all plans. */
+    splits: `${root}.split.*`,
+    /** Matches every give-up, of whatever stage. */
+    gaveUps: `${root}.gave_up.>`,
     split: (plan: number) => `${root}.split.${plan}`,
     chunk: (plan: number, n: number) => `${root}.chunk.${plan}.${n}`,
     gaveUp: (stage: Stage, plan: number, n: number) => `${root}.gave_up.${stage}.${plan}.${n}`,

@@ -1,0 +1,1 @@
+export { type FileStorageOptions, openFileStorage } from './file-storage.ts';

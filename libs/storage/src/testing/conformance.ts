@@ -1,0 +1,30 @@
+import { afterEach, beforeEach, describe } from 'vitest';
+import type { ObjectStorage } from '../object-storage.ts';
+import { bigObjects } from './big-objects.ts';
+import { forbiddenKeys } from './forbidden-keys.ts';
+import { listing } from './listing.ts';
+import { objects } from './objects.ts';
+import { races } from './races.ts';
+
+/** A store under test; `cleanup` closes it and removes what it holds. */
+export interface OpenedStorage {
+  readonly storage: ObjectStorage;
+  cleanup(): Promise<void>;
+}
+
+/** The vitest suite every adapter of the storage port passes; `open` gives a new, empty store for each test. */
+export function storageConformance(name: string, open: () => Promise<OpenedStorage>): void {
+  describe(`object storage: ${name}`, () => {
+    let opened: OpenedStorage;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(() => opened.cleanup());
+    const storage = () => opened.storage;
+    objects(storage);
+    listing(storage);
+    forbiddenKeys(storage);
+    races(storage);
+    bigObjects(storage);
+  });
+}
