@@ -1,0 +1,25 @@
+/** A platform we know pieces for, named as Node names them. */
+export type PlatformKey =
+  | 'linux-x64'
+  | 'linux-arm64'
+  | 'darwin-x64'
+  | 'darwin-arm64'
+  | 'win32-x64'
+  | 'win32-arm64';
+
+/** This machine, as the key of the tables of pinned downloads. */
+export function platformKey(): string {
+  return `${process.platform}-${process.arch}`;
+}
+
+/** True on Linux systems without glibc (Alpine): only static binaries run there. */
+export function isMusl(): boolean {
+  if (process.platform !== 'linux') return false;
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return report.header?.glibcVersionRuntime === undefined;
+}
+
+/** `name`, with `.exe` on Windows. */
+export function executableName(name: string): string {
+  return process.platform === 'win32' ? `${name}.exe` : name;
+}
