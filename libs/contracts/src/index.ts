@@ -24,6 +24,13 @@ export {
   TranscriptSummarySchema,
   type Utterance,
 } from './http/transcript.ts';
+export {
+  type Manifest,
+  ManifestSchema,
+  parseManifest,
+  type Tombstone,
+  TombstoneSchema,
+} from './manifest/document.ts';
 export { defineMessage, type MessageContext, type MessageKind } from './message.ts';
 export {
   type ChannelMode,
@@ -48,6 +55,11 @@ export {
   SessionUploadSchema,
   TRANSCRIPT_NAMESPACE,
 } from './recording-uploaded/message.ts';
+export {
+  RECORDING_OPTION_NAMES,
+  readRecordingOptions,
+  readRecordingUploaded,
+} from './recording-uploaded/read.ts';
 export {
   type BrokerSettings,
   brokerSettings,
