@@ -1,5 +1,12 @@
 import { CodedError } from '@earshot/domain';
-import { type FfmpegChild, inputArguments, lastWords, startFfmpeg } from './ffmpeg-child.ts';
+import {
+  type FfmpegChild,
+  type FfmpegStderr,
+  inputArguments,
+  lastWords,
+  startFfmpeg,
+} from './ffmpeg-child.ts';
+import { plainName } from './plain-name.ts';
 import { MAX_CHANNELS, type Probe } from './probe.ts';
 import { withinTime } from './within-time.ts';
 
@@ -66,16 +73,18 @@ export function decodeRecording(options: DecodeOptions): Decoding {
 
 async function* decode(options: DecodeOptions, channels: number): AsyncGenerator<Int16Array, DecodeOutcome> {
   options.signal?.throwIfAborted();
-  const child = startFfmpeg(options.ffmpeg, decodeArguments(options, channels), options.path);
+  const { plain, release } = await plainName(options.path);
+  const child = startFfmpeg(options.ffmpeg, decodeArguments(options, plain, channels), plain);
   try {
     const frames = yield* readFrames(child, options, channels);
     return await judge(child, options, frames);
   } finally {
     await child.stop();
+    await release();
   }
 }
 
-function decodeArguments({ path, recording, channels }: DecodeOptions, count: number): string[] {
+function decodeArguments({ recording, channels }: DecodeOptions, path: string, count: number): string[] {
   const input = inputArguments(path, recording.ignore_length ? ['-ignore_length', '1'] : []);
   // Gaps between timestamps become silence, so that a sample's index stays its time.
   const filters = [...channelFilter(recording, channels), `aresample=${SAMPLE_RATE}:async=1:first_pts=0`];
@@ -133,15 +142,21 @@ async function judge(child: FfmpegChild, options: DecodeOptions, frames: number)
     throw new CodedError('corrupt', `No sound could be decoded: ${lastWords(stderr)}`);
   }
   const duration_ms = Math.ceil(frames / 16);
-  const detail =
-    code !== 0 || stderr.endedEarly ? lastWords(stderr) : shorterThanClaimed(options.recording, duration_ms);
+  const detail = whyTruncated(code, stderr, options.recording, duration_ms);
   return detail === undefined ? { duration_ms } : { duration_ms, truncated: { code: 'corrupt', detail } };
 }
 
-/** A lone audio track that is clearly shorter than its container's index says was cut off. */
-function shorterThanClaimed({ duration_ms, has_video, tracks }: Probe, decoded: number): string | undefined {
+/** A lone audio track that is clearly shorter than its container's index says was cut off, too. */
+function whyTruncated(
+  code: number | null,
+  stderr: FfmpegStderr,
+  { duration_ms, has_video, tracks }: Probe,
+  decoded: number,
+): string | undefined {
+  if (stderr.endedEarly) return `The recording ends in the middle, after ${decoded} ms`;
+  if (code !== 0) return lastWords(stderr);
   if (duration_ms === null || has_video || tracks > 1) return undefined;
-  if (duration_ms - decoded <= Math.max(2000, duration_ms / 20)) return undefined;
+  if (duration_ms - decoded <= Math.max(1000, duration_ms / 50)) return undefined;
   return `The container claims ${duration_ms} ms, ${decoded} ms could be decoded`;
 }
 

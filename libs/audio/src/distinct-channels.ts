@@ -55,22 +55,25 @@ function dot(a: Int16Array, b: Int16Array): number {
   return sum;
 }
 
-/** True when a constant times `a` gives `b`, but for what a lossy codec changes; judged where `b` is loudest, too. */
+/** True when a constant times `a` gives `b`, but for what a lossy codec changes. */
 function isCopy(a: Int16Array, b: Int16Array): boolean {
   const gain = dot(a, b) / Math.max(1, dot(a, a));
   const total = dot(b, b);
+  // A single word that only `b` has would drown in a minute's sum: no 100 ms may differ much either.
+  const most = Math.max(SILENT, (0.1 * total) / b.length) * FRAME;
   let left = 0;
-  let worst = 0;
   for (let start = 0; start < b.length; start += FRAME) {
-    let frame = 0;
-    for (let n = start; n < Math.min(start + FRAME, b.length); n += 1) {
-      frame += ((b[n] ?? 0) - gain * (a[n] ?? 0)) ** 2;
-    }
-    left += frame;
-    worst = Math.max(worst, frame);
+    const rest = differenceEnergy(a.subarray(start, start + FRAME), b.subarray(start, start + FRAME), gain);
+    left += rest;
+    if (rest > most || left > SAME * total) return false;
   }
-  // A single word that only `b` has would drown in a minute's sum.
-  return left <= SAME * total && worst <= Math.max(SILENT * FRAME, 0.1 * (total / b.length) * FRAME);
+  return true;
+}
+
+function differenceEnergy(a: Int16Array, b: Int16Array, gain: number): number {
+  let sum = 0;
+  for (let n = 0; n < b.length; n += 1) sum += ((b[n] ?? 0) - gain * (a[n] ?? 0)) ** 2;
+  return sum;
 }
 
 /** Joins channels that are not clearly apart; a channel may link two others. */

@@ -42,23 +42,20 @@ export function parseProbe(stderr: string): ProbeText | undefined {
   const audio = streams.filter(([, , kind]) => kind === 'Audio');
   return {
     format,
-    duration_ms: claimedDuration(stderr),
+    duration_ms: claimedDuration(stderr, format),
     audio: audio.map(([, stream, , text]) => parseTrack(Number(stream), text ?? '')),
     has_video: video.length > 0,
   };
 }
 
-function claimedDuration(stderr: string): number | null {
+function claimedDuration(stderr: string, format: string): number | null {
   if (/Estimating duration from bitrate/.test(stderr)) return null;
-  const match = /^ {2}Duration: (\d+):(\d\d):(\d\d)\.(\d\d)/m.exec(stderr);
+  const match = /^ {2}Duration: (\d+):(\d\d):(\d\d)\.(\d\d)(?:, start: (\d+\.\d+))?/m.exec(stderr);
   if (match === null) return null;
-  const [hours, minutes, seconds, hundredths] = match.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return ((hours * 60 + minutes) * 60 + seconds) * 1000 + hundredths * 10;
+  const [hours, minutes, seconds, hundredths, start] = match.slice(1).map((field) => Number(field ?? 0));
+  const end = (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000 + (hundredths ?? 0) * 10;
+  // Matroska names the last timestamp; a browser's live recording may begin hours after zero.
+  return format.startsWith('matroska') ? Math.max(0, end - Math.round((start ?? 0) * 1000)) : end;
 }
 
 function parseTrack(stream: number, text: string): AudioTrack {

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { CodedError } from '@earshot/domain';
 import { type FfmpegStderr, inputArguments, lastWords, startFfmpeg } from './ffmpeg-child.ts';
 import { type AudioTrack, type ProbeText, parseProbe } from './parse-probe.ts';
+import { plainName } from './plain-name.ts';
 import { sniffRecording } from './sniff.ts';
 import { dataSizeLies } from './wav-length.ts';
 import { withinTime } from './within-time.ts';
@@ -83,7 +84,8 @@ async function firstBytes(path: string): Promise<Uint8Array> {
 }
 
 async function describe({ ffmpeg, path, signal, timeoutMs = 30_000 }: ProbeOptions): Promise<FfmpegStderr> {
-  const child = startFfmpeg(ffmpeg, inputArguments(path), path);
+  const { plain, release } = await plainName(path);
+  const child = startFfmpeg(ffmpeg, inputArguments(plain), plain);
   try {
     child.stdout.resume();
     const exit = await withinTime(child.exit, timeoutMs, signal);
@@ -91,6 +93,7 @@ async function describe({ ffmpeg, path, signal, timeoutMs = 30_000 }: ProbeOptio
     return child.stderr();
   } finally {
     await child.stop();
+    await release();
   }
 }
 
@@ -99,11 +102,9 @@ function notOpened(stderr: FfmpegStderr): CodedError {
   if (/not on whitelist|Not detecting m3u8/.test(said)) {
     return new CodedError('unsupported', 'The container format is not on the list of supported ones');
   }
-  const opened = /\bmoov atom\b|\bdata' tag|header|EBML|Truncat/i.test(said);
-  return new CodedError(
-    opened ? 'corrupt' : 'not_audio',
-    `The recording could not be opened: ${lastWords(stderr)}`,
-  );
+  const known = /\bmoov atom\b|\bdata' tag|header|EBML|Truncat/i.test(said);
+  if (known) return new CodedError('corrupt', `The recording could not be opened: ${lastWords(stderr)}`);
+  return new CodedError('not_audio', 'No known kind of recording was found in the bytes');
 }
 
 function chooseTrack(tracks: readonly AudioTrack[]): AudioTrack {

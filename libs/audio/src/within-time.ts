@@ -13,11 +13,11 @@ export function withinTime<T>(work: Promise<T>, ms: number, signal?: AbortSignal
       signal?.removeEventListener('abort', aborted);
       settle();
     };
-    if (signal?.aborted) return aborted();
-    signal?.addEventListener('abort', aborted, { once: true });
     work.then(
       (value) => end(() => resolve(value)),
       (error) => end(() => reject(error)),
     );
+    if (signal?.aborted) aborted();
+    else signal?.addEventListener('abort', aborted, { once: true });
   });
 }
