@@ -1,4 +1,3 @@
-/// <reference path="./sherpa-onnx-node.d.ts" />
 import { SAMPLE_RATE } from './decode.ts';
 
 /** A stretch of speech; integer milliseconds from the first sample, end exclusive. */
@@ -18,7 +17,8 @@ const WINDOW = 512;
 
 /** Loads the Silero v5 model at path `model`. Runs native code: use it in a child process. */
 export async function createVoiceActivity(options: { model: string }): Promise<VoiceActivity> {
-  const { default: sherpa } = await import('sherpa-onnx-node');
+  // @ts-expect-error the package carries no types
+  const { default: sherpa }: { default: Sherpa } = await import('sherpa-onnx-node');
   const sileroVad = {
     model: options.model,
     threshold: 0.5,
@@ -32,7 +32,20 @@ export async function createVoiceActivity(options: { model: string }): Promise<V
   return { speechSpans: (samples) => listen(vad, toFloat(samples)) };
 }
 
-type Vad = InstanceType<typeof import('sherpa-onnx-node').default.Vad>;
+/** The part of sherpa-onnx-node used here. */
+interface Sherpa {
+  readonly Vad: new (config: object, bufferSeconds: number) => Vad;
+}
+
+interface Vad {
+  acceptWaveform(samples: Float32Array): void;
+  isEmpty(): boolean;
+  /** The flag asks for memory shared with native code. */
+  front(external: boolean): { start: number; samples: Float32Array };
+  pop(): void;
+  flush(): void;
+  reset(): void;
+}
 
 function listen(vad: Vad, samples: Float32Array): Span[] {
   vad.reset();

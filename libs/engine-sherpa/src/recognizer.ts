@@ -1,4 +1,3 @@
-/// <reference path="./sherpa-onnx-node.d.ts" />
 import { toFloat } from '@earshot/audio';
 import { recognizerConfig, type SherpaModel } from './sherpa-model.ts';
 
@@ -10,7 +9,8 @@ const SHORTEST = 0.1 * 16_000;
 
 /** Loads the model (about a second, native memory). */
 export async function loadRecognizer(model: SherpaModel): Promise<Recognize> {
-  const { default: sherpa } = await import('sherpa-onnx-node');
+  // @ts-expect-error the package carries no types
+  const { default: sherpa }: { default: Sherpa } = await import('sherpa-onnx-node');
   const recognizer = new sherpa.OfflineRecognizer(recognizerConfig(model));
   return (samples) => {
     if (samples.length <= SHORTEST) return '';
@@ -19,4 +19,19 @@ export async function loadRecognizer(model: SherpaModel): Promise<Recognize> {
     recognizer.decode(stream);
     return recognizer.getResult(stream).text.trim();
   };
+}
+
+/** The part of sherpa-onnx-node used here. */
+interface Sherpa {
+  readonly OfflineRecognizer: new (
+    config: object,
+  ) => {
+    createStream(): OfflineStream;
+    decode(stream: OfflineStream): void;
+    getResult(stream: OfflineStream): { text: string };
+  };
+}
+
+interface OfflineStream {
+  acceptWaveform(wave: { samples: Float32Array; sampleRate: number }): void;
 }
