@@ -1,2 +1,4 @@
+export { startTestBroker, type TestBroker, type TestBrokerOptions } from './broker.ts';
 export { eventually } from './eventually.ts';
+export { freePort } from './free-port.ts';
 export { tempFolder } from './temp-folder.ts';

@@ -1,0 +1,64 @@
+import { CodedError } from '@earshot/domain';
+import type { EngineDirectory, FactReader, Publisher } from '@earshot/jobs';
+import type { NatsConnection } from 'nats';
+import type { Log } from '../log.ts';
+import { BrokerPublisher } from '../publish/publisher.ts';
+import { BrokerEngineDirectory } from '../read/engine-directory.ts';
+import { BrokerFactReader } from '../read/fact-reader.ts';
+import { JsApi } from './js-api.ts';
+import { Link } from './link.ts';
+import { Requests } from './requests.ts';
+
+/** One connection to NATS with everything that works over it. Made by `connectBroker`, closed by its caller. */
+export class Broker {
+  readonly publisher: Publisher;
+  readonly facts: FactReader & BrokerFactReader;
+  readonly engines: EngineDirectory;
+  /** Resolves when the connection is over for good, with the error unless we closed it; then the process must exit. */
+  readonly closed: Promise<Error | undefined>;
+  /** For the modules of this package only, as are `link`, `requests` and `api`. */
+  readonly connection: NatsConnection;
+  readonly link: Link;
+  readonly requests: Requests;
+  readonly api: JsApi;
+
+  constructor(connection: NatsConnection, log: Log) {
+    this.connection = connection;
+    this.link = new Link(connection, log);
+    this.requests = new Requests(connection, this.link);
+    this.api = new JsApi(this.requests);
+    this.publisher = new BrokerPublisher(this.requests);
+    this.facts = new BrokerFactReader(this.api);
+    this.engines = new BrokerEngineDirectory(this.api);
+    this.closed = connection.closed().then((error) => error ?? undefined);
+  }
+
+  /** Milliseconds of one round trip; throws `unavailable` after `timeoutMs`. */
+  async ping(timeoutMs = 2_000): Promise<number> {
+    const sentAt = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('no answer in time')), timeoutMs);
+    });
+    try {
+      await Promise.race([this.connection.flush(), late]);
+      return performance.now() - sentAt;
+    } catch (error) {
+      throw new CodedError('unavailable', 'NATS does not answer', { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Sends what is buffered, then closes. Stop the loops first. */
+  async drain(): Promise<void> {
+    if (this.connection.isClosed()) return;
+    if (!this.link.connected) return this.close();
+    await this.connection.drain();
+  }
+
+  /** Closes at once; what is buffered may be lost. Does nothing the second time. */
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+}

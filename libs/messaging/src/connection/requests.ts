@@ -1,0 +1,108 @@
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import type { Link } from './link.ts';
+import { NoAnswer } from './no-answer.ts';
+
+interface Waiting {
+  readonly subject: string;
+  readonly deadline: number;
+  readonly resolve: (reply: Msg) => void;
+  readonly reject: (error: NoAnswer) => void;
+}
+
+/** A request's headers and how long to wait for its answer. */
+export interface RequestOptions {
+  readonly timeoutMs: number;
+  readonly headers?: MsgHdrs | undefined;
+}
+
+const SWEEP_MS = 50;
+
+/**
+ * Requests over one shared reply inbox: a map of waiting promises and one sweep for their timeouts, so that a publish
+ * costs no subscription and no timer of its own. What is in flight at a disconnect fails at once.
+ */
+export class Requests {
+  readonly #connection: NatsConnection;
+  readonly #link: Link;
+  readonly #prefix = `${createInbox()}.`;
+  readonly #waiting = new Map<string, Waiting>();
+  #next = 0;
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(connection: NatsConnection, link: Link) {
+    this.#connection = connection;
+    this.#link = link;
+    connection.subscribe(`${this.#prefix}*`, { callback: (_error, reply) => this.#answer(reply) });
+    link.onChange(() => {
+      if (!link.connected) this.#failAll(link.closed ? 'closed' : 'disconnected');
+    });
+  }
+
+  /** Resolves to the reply; rejects with `NoAnswer` within `timeoutMs` and 50 ms. Never repeats. */
+  async request(subject: string, payload: Uint8Array | string, options: RequestOptions): Promise<Msg> {
+    const deadline = performance.now() + options.timeoutMs;
+    if (!this.#link.connected && !(await this.#link.whenConnected(options.timeoutMs))) {
+      throw new NoAnswer(this.#link.closed ? 'closed' : 'disconnected', subject);
+    }
+    return new Promise((resolve, reject) => this.#send(subject, payload, options, deadline, resolve, reject));
+  }
+
+  #send(
+    subject: string,
+    payload: Uint8Array | string,
+    options: RequestOptions,
+    deadline: number,
+    resolve: Waiting['resolve'],
+    reject: Waiting['reject'],
+  ) {
+    this.#next += 1;
+    const token = this.#next.toString(36);
+    try {
+      this.#connection.publish(subject, payload, {
+        reply: this.#prefix + token,
+        ...(options.headers ? { headers: options.headers } : {}),
+      });
+    } catch {
+      // The client throws only when it is closed or draining.
+      reject(new NoAnswer('closed', subject));
+      return;
+    }
+    this.#waiting.set(token, { subject, deadline, resolve, reject });
+    this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS);
+  }
+
+  #answer(reply: Msg) {
+    const token = reply.subject.slice(this.#prefix.length);
+    const waiting = this.#waiting.get(token);
+    if (!waiting) return;
+    this.#forget(token);
+    if (reply.headers?.code === 503 && reply.data.length === 0) {
+      waiting.reject(new NoAnswer('no_responders', waiting.subject));
+    } else {
+      waiting.resolve(reply);
+    }
+  }
+
+  #expire() {
+    const now = performance.now();
+    for (const [token, waiting] of this.#waiting) {
+      if (waiting.deadline > now) continue;
+      this.#forget(token);
+      waiting.reject(new NoAnswer('timeout', waiting.subject));
+    }
+  }
+
+  #failAll(reason: NoAnswer['reason']) {
+    for (const [token, waiting] of this.#waiting) {
+      this.#forget(token);
+      waiting.reject(new NoAnswer(reason, waiting.subject));
+    }
+  }
+
+  #forget(token: string) {
+    this.#waiting.delete(token);
+    if (this.#waiting.size > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+  }
+}

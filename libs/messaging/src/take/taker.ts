@@ -1,0 +1,160 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Broker } from '../connection/broker.ts';
+import type { Log } from '../log.ts';
+import { Bell } from './bell.ts';
+import type { Delivery } from './delivery.ts';
+import { laneOrder } from './lane-order.ts';
+import { PullInbox } from './pull-inbox.ts';
+
+/** Where a taker looks for work and whom it gives it to. */
+export interface TakerOptions {
+  readonly broker: Broker;
+  readonly stream: string;
+  /** Durable consumers, most urgent first. */
+  readonly durables: readonly string[];
+  /** How long one waiting pull stays open. */
+  readonly waitMs: number;
+  /** How many messages may be taken now. */
+  readonly free: () => number;
+  /** Called with every message that comes, also when nothing is free any more: then it must be handed back. */
+  readonly onDelivery: (delivery: Delivery) => void;
+  readonly log: Log;
+}
+
+/**
+ * A `no_wait` pull is answered in under a millisecond, except where `max_ack_pending` is reached while messages wait:
+ * then the server keeps it open without a word. So a lane that is silent this long is passed over, and left out of the
+ * sweeps for a moment; a waiting pull still finds the first place that gets free.
+ */
+const QUIET_MS = 60;
+const PASS_OVER_MS = 250;
+
+/**
+ * Takes messages while there are free slots: sweeps the lanes in order; when all are empty, waits on all of them at
+ * once. Survives missing streams and consumers, lost pulls and lost connections.
+ */
+export class Taker {
+  readonly #options: TakerOptions;
+  readonly #bell = new Bell();
+  readonly #passOver = new Map<string, number>();
+  #sweeps = 0;
+  #troubles = 0;
+  #lastTrouble: string | undefined;
+  #state: 'running' | 'paused' | 'stopped' = 'running';
+  readonly #ended: Promise<void>;
+
+  constructor(options: TakerOptions) {
+    this.#options = options;
+    const off = options.broker.link.onChange(() => this.#bell.ring());
+    this.#ended = this.#run().finally(off);
+  }
+
+  /** Tells that a slot became free. */
+  slotFreed(): void {
+    this.#bell.ring();
+  }
+
+  pause(): void {
+    this.#become('paused');
+  }
+
+  resume(): void {
+    this.#become('running');
+  }
+
+  /** Resolves when no pull is open any more; at most one message per lane may still come. */
+  stop(): Promise<void> {
+    this.#become('stopped');
+    return this.#ended;
+  }
+
+  #become(state: 'running' | 'paused' | 'stopped') {
+    if (this.#state !== 'stopped') this.#state = state;
+    this.#bell.ring();
+  }
+
+  #mayPull(): boolean {
+    return this.#state === 'running' && this.#options.broker.link.connected;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#state !== 'stopped' && !this.#options.broker.link.closed) {
+      if (this.#mayPull() && this.#options.free() > 0) await this.#safeRound();
+      else await this.#bell.next();
+    }
+  }
+
+  async #safeRound(): Promise<void> {
+    try {
+      await this.#round();
+    } catch (error) {
+      // The client refuses to subscribe while it drains.
+      this.#note(String(error));
+      await this.#backOff();
+    }
+  }
+
+  async #round(): Promise<void> {
+    let taken = 0;
+    const arrived = new Bell();
+    const inbox = new PullInbox(this.#options.broker, this.#options.stream, (delivery) => {
+      taken += 1;
+      this.#options.onDelivery(delivery);
+      arrived.ring();
+    });
+    const troubles = await this.#sweep(inbox);
+    const idle = taken === 0 && this.#mayPull() && this.#options.free() > 0;
+    if (idle && troubles < this.#options.durables.length) await this.#waitForAny(inbox, arrived);
+    inbox.close();
+    if (troubles === this.#options.durables.length) await this.#backOff();
+    else this.#troubles = 0;
+  }
+
+  /** Returns in how many lanes nothing could be asked. */
+  async #sweep(inbox: PullInbox): Promise<number> {
+    let troubles = 0;
+    this.#sweeps += 1;
+    for (const durable of laneOrder(this.#options.durables, this.#sweeps)) {
+      const batch = this.#options.free();
+      if (batch < 1 || !this.#mayPull()) break;
+      if ((this.#passOver.get(durable) ?? 0) > performance.now()) continue;
+      const end = await inbox.pull({ durable, batch, quietMs: QUIET_MS });
+      if (end.kind === 'silent') this.#passOver.set(durable, performance.now() + PASS_OVER_MS);
+      if (end.kind === 'trouble') {
+        troubles += 1;
+        this.#note(`${durable}: ${end.detail}`);
+      }
+    }
+    if (troubles === 0) this.#note(undefined);
+    return troubles;
+  }
+
+  async #waitForAny(inbox: PullInbox, arrived: Bell): Promise<void> {
+    const { durables, waitMs } = this.#options;
+    const pulls = durables.map((durable) =>
+      inbox.pull({ durable, batch: 1, expiresMs: waitMs, quietMs: waitMs + 1_000 }),
+    );
+    const over = Promise.all(pulls);
+    await Promise.race([arrived.next(), over, this.#interrupted()]);
+  }
+
+  /** A stop, a pause or a change of the connection, which forgets our pulls. */
+  async #interrupted(): Promise<void> {
+    do await this.#bell.next();
+    while (this.#mayPull());
+  }
+
+  async #backOff(): Promise<void> {
+    this.#troubles += 1;
+    const ms = Math.min(5_000, 100 * 2 ** (this.#troubles - 1)) * (0.5 + Math.random() / 2);
+    await Promise.race([pause(ms), this.#interrupted()]);
+  }
+
+  #note(trouble: string | undefined) {
+    if (trouble === this.#lastTrouble) return;
+    this.#lastTrouble = trouble;
+    const fields = { stream: this.#options.stream, detail: trouble };
+    if (trouble) this.#options.log.warn(fields, 'cannot take work; trying again');
+    else this.#options.log.info(fields, 'taking work again');
+  }
+}

@@ -1,0 +1,40 @@
+import { ERR, type JsApi, JsApiError } from '../connection/js-api.ts';
+
+/** A stream as the broker describes it; only what we read. */
+export interface StreamInfo {
+  readonly config: Readonly<Record<string, unknown>> & { readonly name: string; readonly max_bytes: number };
+  readonly state: {
+    readonly messages: number;
+    readonly bytes: number;
+    readonly first_seq: number;
+    readonly last_seq: number;
+  };
+}
+
+/** A consumer as the broker describes it; only what we read. */
+export interface ConsumerInfo {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly ack_floor: { readonly stream_seq: number };
+  readonly num_pending: number;
+  readonly num_ack_pending: number;
+}
+
+/** The stream, or undefined when there is none. */
+export function findStream(api: JsApi, stream: string): Promise<StreamInfo | undefined> {
+  return orUndefined(api.call<StreamInfo>(`STREAM.INFO.${stream}`));
+}
+
+/** The consumer, or undefined when it or its stream does not exist. */
+export function findConsumer(api: JsApi, stream: string, durable: string): Promise<ConsumerInfo | undefined> {
+  return orUndefined(api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${durable}`));
+}
+
+async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    const missing: readonly number[] = [ERR.streamNotFound, ERR.consumerNotFound];
+    if (error instanceof JsApiError && missing.includes(error.errCode)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
+import { natsServerBinary } from './nats-server-binary.ts';
+import { tempFolder } from './temp-folder.ts';
+
+/** A nats-server of one test file; `dispose` ends it and deletes its store. */
+export interface TestBroker {
+  readonly url: string;
+  readonly port: number;
+  /** Ends the server without warning (SIGKILL). Does nothing when it is down. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and store, and waits until it answers. */
+  start(): Promise<void>;
+  /** SIGSTOP: connections stay open and nothing answers until `resume`. */
+  pause(): void;
+  resume(): void;
+  dispose(): Promise<void>;
+}
+
+/** What a test may choose; sizes are bytes. */
+export interface TestBrokerOptions {
+  /** The account's `max_file`; default 512 MB. */
+  readonly maxFile?: number;
+}
+
+const configOf = (port: number, store: string, maxFile: number) => `
+listen: "127.0.0.1:${port}"
+server_name: "test-${port}"
+max_payload: 1MB
+ping_interval: "10s"
+jetstream { store_dir: "${store}", sync_interval: always, max_memory_store: 64MB, max_file_store: 2GB }
+accounts { EARSHOT { jetstream { max_mem: 16MB, max_file: ${maxFile} }, users: [{ user: earshot, password: earshot }] } }
+no_auth_user: earshot
+`;
+
+/** True once the server at `port` greets a new connection. */
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const finish = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('data', (data) => finish(data.toString().startsWith('INFO ')));
+    socket.once('error', () => finish(false));
+  });
+}
+
+/** Starts a real nats-server with JetStream on a free port and a store of its own. */
+export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
+  const binary = await natsServerBinary();
+  const folder = await tempFolder();
+  const port = await freePort();
+  const config = join(folder.path, 'nats.conf');
+  await writeFile(config, configOf(port, join(folder.path, 'store'), options.maxFile ?? 512 * 1024 * 1024));
+  let child: ChildProcess | undefined;
+  const endWithParent = () => child?.kill('SIGKILL');
+  process.once('exit', endWithParent);
+
+  const start = async () => {
+    child = spawn(binary, ['-c', config, '-l', join(folder.path, 'nats.log')], { stdio: 'ignore' });
+    await eventually('nats-server to answer', () => {
+      if (child?.exitCode !== null) throw new Error(`nats-server ended with code ${child?.exitCode}`);
+      return greets(port);
+    });
+  };
+  const kill = async () => {
+    const ending = child;
+    child = undefined;
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return;
+    const gone = once(ending, 'exit');
+    ending.kill('SIGKILL');
+    await gone;
+  };
+  await start();
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    port,
+    start,
+    kill,
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    dispose: async () => {
+      process.removeListener('exit', endWithParent);
+      await kill();
+      await folder.remove();
+    },
+  };
+}
