@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Manifest, readJson, repositoryRoot, workspacePackages } from './fence-workspace.ts';
@@ -18,6 +18,19 @@ const layersOf = (manifest: Manifest) =>
 
 const inHouse = (manifest: Manifest) =>
   Object.keys(manifest.dependencies ?? {}).filter((name) => name.startsWith('@earshot/'));
+
+const inHouseImports = (source: string) =>
+  [...source.matchAll(/(?:from|import)[\s(]*['"](@earshot\/[\w-]+)/g)].map(([, name]) => name ?? '');
+
+/** The in-house packages that the sources of a package import, tests apart; neither tsc nor knip looks at these. */
+async function importedInHouse(folder: string): Promise<string[]> {
+  const files = await readdir(join(repositoryRoot, folder, 'src'), { recursive: true });
+  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+  const texts = await Promise.all(
+    sources.map((file) => readFile(join(repositoryRoot, folder, 'src', file), 'utf8')),
+  );
+  return texts.flatMap(inHouseImports);
+}
 
 /** Every package that would be installed for `manifest`, found as Node finds them: upwards through node_modules. */
 async function installedTree(
@@ -61,6 +74,11 @@ describe.each(built)('$folder', ({ folder, manifest }) => {
     expect(graph.references.map(({ path }) => path)).toContain(folder);
   });
 
+  it('declares every in-house package it imports', async () => {
+    const undeclared = (await importedInHouse(folder)).filter((name) => !inHouse(manifest).includes(name));
+    expect(undeclared).toEqual([]);
+  });
+
   it.each(Object.entries(manifest.exports ?? {}))('has the source behind its door %s', (_door, entry) => {
     const source = entry['@earshot/source'] ?? '';
     expect(existsSync(join(repositoryRoot, folder, source))).toBe(true);
@@ -69,6 +87,19 @@ describe.each(built)('$folder', ({ folder, manifest }) => {
     expect(entry.types).toBe(out.replace(/\.ts$/, '.d.ts'));
     expect(Object.keys(entry)).toEqual(['@earshot/source', 'types', 'default']);
   });
+});
+
+it('sees imports in every form', () => {
+  const forms = [
+    "import { a } from '@earshot/domain';",
+    "import type { b } from '@earshot/jobs';",
+    "export { c } from '@earshot/storage/testing';",
+    "const d = await import('@earshot/audio');",
+    "import '@earshot/engine-sherpa';",
+  ];
+  expect(inHouseImports(forms.join('\n')).map((name) => name.slice('@earshot/'.length))).toEqual(
+    'domain jobs storage audio engine-sherpa'.split(' '),
+  );
 });
 
 describe('PostgreSQL belongs to results', () => {

@@ -20,7 +20,6 @@ it('builds the untouched workspace, references and all', async () => {
 
 it.each([
   ['a file of a package that is not referenced', "import { name } from '../../messaging/src/index.ts';"],
-  ['a package that is not referenced', "import { name } from '@earshot/messaging';"],
   ['a file of a service', "import { name } from '../../../services/ingest/src/service.ts';"],
 ])('tsc -b refuses %s', async (_what, line) => {
   await scratch.write(PLANTED, `${line}\nexport const planted = name;\n`);
@@ -32,16 +31,21 @@ it.each([
   expect(accepted).toEqual({ output: '', code: 0 });
 });
 
-it('knip refuses a dependency that is used but not declared, and one that is declared but not used', async () => {
+it('knip refuses what is used but not declared, and what is declared but not used', async () => {
   const door = 'libs/storage-file/src/index.ts';
-  await scratch.write(door, "import pino from 'pino';\nexport const planted = pino;\n");
-  await scratch.write('libs/intake/src/index.ts', "export { name } from '@earshot/jobs';\n");
-  const { output, code } = await unusedOrUndeclared();
-  expect(code).not.toBe(0);
-  expect(output).toMatch(/Unlisted dependencies[\s\S]*pino\s+libs\/storage-file/);
-  const unused = output.split('\n').filter((line) => line.includes('libs/intake/package.json'));
-  expect(unused.join('\n')).toContain('@earshot/storage');
-  expect(unused.join('\n')).not.toContain('@earshot/jobs');
-  await scratch.write(door, 'export {};\n');
-  expect((await unusedOrUndeclared()).output).not.toContain('pino');
+  const ofPackage = (output: string, kind: string) => {
+    const section = output.split(/^(?=\S.* \(\d+\)$)/m).find((part) => part.startsWith(kind)) ?? '';
+    return section
+      .split('\n')
+      .filter((line) => line.includes('libs/storage-file/'))
+      .join('\n');
+  };
+  await scratch.write(door, "import 'pino';\nimport '@earshot/domain';\n");
+  const refused = await unusedOrUndeclared();
+  await scratch.write(door, "import '@earshot/storage';\nimport '@earshot/domain';\n");
+  const accepted = await unusedOrUndeclared();
+  expect(refused.code).not.toBe(0);
+  expect(ofPackage(refused.output, 'Unlisted dependencies')).toMatch(/^pino\s+\S+\s*$/);
+  expect(ofPackage(refused.output, 'Unused dependencies')).toMatch(/^@earshot\/storage\s+\S+\s*$/);
+  expect(ofPackage(accepted.output, '')).toBe('');
 });
