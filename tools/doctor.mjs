@@ -1,0 +1,59 @@
+/**
+ * npm run doctor: what this machine has and what Earshot would still fetch. Downloads nothing, starts nothing.
+ * Exit code 1 when something required is missing and cannot be fetched. Works before the packages are installed.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installedPackages, requireNode } from './bootstrap.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+requireNode();
+process.exitCode = process.argv.includes('--rows') ? await printRows() : await outer();
+
+async function outer() {
+  const packages = await installedPackages().catch(() => undefined);
+  const text = { dev: 'all installed', prod: 'installed (without the test tools)' };
+  const known = packages === undefined ? 'missing or out of date' : text[packages];
+  print({
+    part: 'packages',
+    found: packages !== undefined,
+    version: known,
+    where: join(ROOT, 'node_modules'),
+  });
+  if (!existsSync(join(ROOT, 'node_modules', 'tsx'))) {
+    print({ part: 'Node', found: true, version: process.versions.node, where: process.execPath });
+    process.stdout.write('\nThe packages are not installed, so the rest cannot be looked at yet.\n');
+    process.stdout.write(
+      'Run npm start (installs them and starts everything) or npm ci, then npm run doctor again.\n',
+    );
+    return 1;
+  }
+  const args = ['--conditions=@earshot/source', '--import', 'tsx', fileURLToPath(import.meta.url), '--rows'];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  return new Promise((done) => {
+    child.on('exit', (code) => done(code ?? 1));
+    child.on('error', () => done(1));
+  });
+}
+
+async function printRows() {
+  const { doctor, embeddedOptionsFromEnv } = await import('@earshot/embedded');
+  const home = process.env.EARSHOT_HOME || join(ROOT, '.earshot');
+  const rows = await doctor({ options: embeddedOptionsFromEnv(process.env), home });
+  for (const row of rows) print(row);
+  const problems = rows.filter((row) => row.problem !== undefined);
+  for (const { part, problem, help } of problems) {
+    process.stdout.write(`\n${part}: ${problem}\n${help === undefined ? '' : `${help}\n`}`);
+  }
+  if (problems.length === 0) process.stdout.write('\nNothing required is missing.\n');
+  return problems.length === 0 ? 0 : 1;
+}
+
+function print({ part, found, version, where, source, problem }) {
+  const mark = problem === undefined ? (found ? 'ok  ' : '-   ') : 'FAIL';
+  const more = [version, source && `[${source}]`, where].filter(Boolean).join('  ');
+  process.stdout.write(`${mark} ${part.padEnd(16)} ${problem ?? more}\n`);
+}
