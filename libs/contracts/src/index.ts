@@ -1,7 +1,9 @@
 export { type Accepted, AcceptedSchema, accepted, type Warning, WarningSchema } from './accepted/message.ts';
+export { asyncApi, uploadEventSchema } from './asyncapi.ts';
 export { type Chunk, ChunkSchema, chunkFact, SegmentSchema, WordSchema } from './chunk-fact/message.ts';
 export { type ChunkJob, ChunkJobSchema, chunkJob } from './chunk-job/message.ts';
 export { type CloudEvent, EnvelopeSchema, envelopeOf, type OutgoingMessage } from './envelope.ts';
+export { errorPage } from './error-page.ts';
 export { type Final, FinalSchema, finalFacts } from './final-fact/message.ts';
 export { type Evidence, type GaveUp, GaveUpSchema, gaveUp } from './gave-up/message.ts';
 export { type Problem, ProblemSchema, toProblem } from './http/problem.ts';
