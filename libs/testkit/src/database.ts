@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  embeddedOptionsFromEnv,
+  type ResolvedPostgres,
+  type RunningPostgres,
+  resolvePostgres,
+  startPostgres,
+} from '@earshot/embedded';
+import pg from 'pg';
+import { tempFolder } from './temp-folder.ts';
+
+/** An empty database of a test file on a real PostgreSQL of its own. */
+export interface TestDatabase {
+  readonly url: string;
+  /** Stops the whole server; its data stay. */
+  stop(): Promise<void>;
+  /** Ends the whole server without warning (SIGKILL); its data stay. */
+  kill(): Promise<void>;
+  /** Starts the server again on the same port and waits until it answers. */
+  start(): Promise<void>;
+  /** Deletes the database; the last one takes the server along. */
+  drop(): Promise<void>;
+}
+
+interface Server {
+  readonly installation: ResolvedPostgres;
+  readonly folder: Awaited<ReturnType<typeof tempFolder>>;
+  running: RunningPostgres;
+  readonly endWithParent: () => void;
+}
+
+let server: Promise<Server> | undefined;
+let databases = 0;
+
+const launch = (installation: ResolvedPostgres, folder: string, port = 0) =>
+  startPostgres({ installation, dataDir: join(folder, 'postgres'), port });
+
+async function startServer(): Promise<Server> {
+  const installation = await resolvePostgres(embeddedOptionsFromEnv(process.env));
+  const folder = await tempFolder();
+  const started: Server = {
+    installation,
+    folder,
+    running: await launch(installation, folder.path),
+    endWithParent: () => {
+      try {
+        process.kill(started.running.pid, 'SIGQUIT');
+      } catch {
+        // It is gone already.
+      }
+    },
+  };
+  process.once('exit', started.endWithParent);
+  return started;
+}
+
+async function stopServer({ running, folder, endWithParent }: Server): Promise<void> {
+  process.removeListener('exit', endWithParent);
+  await running.stop();
+  await folder.remove();
+}
+
+async function administer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
+/** Makes a database; all of one test file share one server, which starts with the first. */
+export async function testDatabase(): Promise<TestDatabase> {
+  databases += 1;
+  server ??= startServer();
+  const host = await server;
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const adminUrl = host.running.url;
+  await administer(adminUrl, `CREATE DATABASE ${name}`);
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  let dropped = false;
+  return {
+    url: url.href,
+    stop: () => host.running.stop(),
+    kill: async () => {
+      host.running.kill();
+      await host.running.exited;
+    },
+    start: async () => {
+      host.running = await launch(host.installation, host.folder.path, host.running.port);
+    },
+    drop: async () => {
+      if (dropped) return;
+      dropped = true;
+      databases -= 1;
+      if (databases > 0) return administer(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+      server = undefined;
+      await stopServer(host);
+    },
+  };
+}

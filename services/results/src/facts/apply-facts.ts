@@ -1,0 +1,94 @@
+import { CodedError } from '@earshot/domain';
+import type { Transaction } from '../store/database.ts';
+import { insertChunks } from '../store/sql/chunks.ts';
+import { type DeadLetter, insertDeadLetters } from '../store/sql/dead-letters.ts';
+import { advancePosition } from '../store/sql/marks.ts';
+import type { OutboxRow } from '../store/sql/outbox.ts';
+import { insertSplits } from '../store/sql/splits.ts';
+import {
+  insertStubs,
+  type LockedTranscript,
+  lockTranscripts,
+  storeAccepted,
+  touchTranscripts,
+} from '../store/sql/transcripts.ts';
+import { addressOf, type Fact, type FactData, type FactKind } from './fact.ts';
+import { finishSettled } from './finish-transcripts.ts';
+import { disowned, unreadable } from './unreadable-fact.ts';
+
+/** The mark that tells how far the stream of facts was stored. */
+export const FACTS_MARK = 'transcripts';
+
+/** Makes the rows a batch is about where there are none, and locks them all in id order. */
+async function lockAll(tx: Transaction, facts: readonly Fact[]): Promise<Map<string, LockedTranscript>> {
+  const tenantOf = new Map<string, string>();
+  for (const fact of facts) {
+    const address = addressOf(fact);
+    if (address && !tenantOf.has(address.id)) tenantOf.set(address.id, address.tenant_id);
+  }
+  const ids = [...tenantOf.keys()].sort();
+  if (ids.length === 0) return new Map();
+  await insertStubs(
+    tx,
+    ids.map((id) => ({ id, tenant_id: tenantOf.get(id) as string })),
+  );
+  const rows = await lockTranscripts(tx, ids);
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Drops facts of deleted transcripts; a transcript named under another tenant is left alone, and the message kept. */
+function admit(fact: Fact, locked: ReadonlyMap<string, LockedTranscript>): Fact | undefined {
+  const address = addressOf(fact);
+  const transcript = address && locked.get(address.id);
+  if (!address || !transcript) return fact;
+  if (transcript.status === 'deleted') return undefined;
+  if (transcript.tenant_id === address.tenant_id) return fact;
+  if (fact.kind === 'unreadable') return disowned(fact);
+  return disowned(
+    unreadable(fact, new CodedError('unreadable_message', 'the transcript is another tenant’s')),
+  );
+}
+
+const dataOf = <Kind extends FactKind>(facts: readonly Fact[], kind: Kind): FactData[Kind][] =>
+  facts.flatMap((fact) => (fact.kind === kind ? [fact.data as FactData[Kind]] : []));
+
+function letterOf(fact: Fact): DeadLetter[] {
+  if (fact.kind === 'unreadable') return [fact.letter];
+  if (fact.kind !== 'gave_up') return [];
+  const { data, subject, seq } = fact;
+  const range = { start_ms: data.start_ms ?? null, end_ms: data.end_ms ?? null };
+  return [{ ...data, ...range, job: data.job ?? null, payload: null, subject, seq }];
+}
+
+const some = <T>(items: readonly T[], store: (items: readonly T[]) => Promise<string[]>) =>
+  items.length > 0 ? store(items) : Promise.resolve([]);
+
+/** Stores a batch and returns the transcripts about which it told something new. */
+async function storeAll(tx: Transaction, facts: readonly Fact[]): Promise<Set<string>> {
+  const accepted = dataOf(facts, 'accepted');
+  if (accepted.length > 0) await storeAccepted(tx, accepted);
+  const split = await some(dataOf(facts, 'split'), (rows) => insertSplits(tx, rows));
+  const transcribed = await some(dataOf(facts, 'chunk'), (rows) => insertChunks(tx, rows));
+  const givenUp = await some(facts.flatMap(letterOf), (rows) => insertDeadLetters(tx, rows));
+  return new Set([...split, ...transcribed, ...givenUp]);
+}
+
+/**
+ * Applies one batch of facts inside a transaction, with a number of statements that does not grow with the batch.
+ * Idempotent, and the same in any order. Returns the final facts that are true once the transaction is committed.
+ */
+export async function applyFacts(tx: Transaction, facts: readonly Fact[]): Promise<OutboxRow[]> {
+  const locked = await lockAll(tx, facts);
+  const admitted = facts.flatMap((fact) => admit(fact, locked) ?? []);
+  const changed = await storeAll(tx, admitted);
+  const ids = [...changed].sort();
+  if (ids.length > 0) await touchTranscripts(tx, ids);
+  const traces = new Map(facts.map((fact) => [addressOf(fact)?.id, fact.traceparent]));
+  const final = await finishSettled(
+    tx,
+    ids.map((id) => locked.get(id)).filter((row) => row !== undefined),
+    (id) => traces.get(id),
+  );
+  await advancePosition(tx, FACTS_MARK, Math.max(...facts.map((fact) => fact.seq)));
+  return final;
+}

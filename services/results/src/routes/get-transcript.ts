@@ -1,0 +1,87 @@
+import { ProblemSchema, type Transcript, TranscriptSchema } from '@earshot/contracts';
+import { toSrt, toText, toVtt } from '@earshot/domain';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { canRead } from './can-read.ts';
+import { type FoundTranscript, readTranscript, type TranscriptReaderDeps } from './read-transcript.ts';
+
+const ParamsSchema = Type.Object({ id: Type.String() });
+
+interface Format {
+  readonly extension: string;
+  readonly type: string;
+  write(transcript: Transcript): string;
+}
+
+const FORMATS: readonly Format[] = [
+  { extension: 'txt', type: 'text/plain; charset=utf-8', write: ({ segments }) => toText(segments) },
+  { extension: 'srt', type: 'application/x-subrip; charset=utf-8', write: ({ segments }) => toSrt(segments) },
+  { extension: 'vtt', type: 'text/vtt; charset=utf-8', write: ({ segments }) => toVtt(segments) },
+  {
+    extension: 'json',
+    type: 'application/json; charset=utf-8',
+    write: (transcript) => `${JSON.stringify(transcript, null, 2)}\n`,
+  },
+];
+
+/** True when the reader already has this version. */
+function isKnown(request: FastifyRequest, etag: string): boolean {
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return known?.some((tag) => tag === etag || tag === '*') ?? false;
+}
+
+function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  found: FoundTranscript,
+  format: string,
+  body: () => unknown,
+) {
+  const etag = `"${found.etag}-${format}"`;
+  reply.header('etag', etag).header('cache-control', 'private, no-cache');
+  return isKnown(request, etag) ? reply.code(304).send() : reply.send(body());
+}
+
+/** `GET /v1/transcripts/{id}` and its downloads; before the end they hold the chunks that are ready. */
+export function getTranscript(deps: TranscriptReaderDeps): FastifyPluginAsyncTypebox {
+  return async (server) => {
+    server.route({
+      method: 'GET',
+      url: '/v1/transcripts/:id',
+      preHandler: canRead,
+      schema: {
+        operationId: 'getTranscript',
+        tags: ['transcripts'],
+        params: ParamsSchema,
+        response: { 200: TranscriptSchema, default: ProblemSchema },
+      },
+      handler: async (request, reply) => {
+        const found = await readTranscript(deps, request.principal.tenant, request.params.id);
+        return answer(request, reply, found, 'doc', () => found.document);
+      },
+    });
+    for (const { extension, type, write } of FORMATS) {
+      server.route({
+        method: 'GET',
+        url: `/v1/transcripts/:id.${extension}`,
+        preHandler: canRead,
+        schema: {
+          operationId: `downloadTranscript${extension[0]?.toUpperCase()}${extension.slice(1)}`,
+          tags: ['transcripts'],
+          params: ParamsSchema,
+          produces: [type],
+          response: { 200: Type.String(), default: ProblemSchema },
+        },
+        handler: async (request, reply) => {
+          const found = await readTranscript(deps, request.principal.tenant, request.params.id);
+          reply
+            .type(type)
+            .header('content-disposition', `attachment; filename="${found.document.id}.${extension}"`);
+          // Bytes, because the JSON serializer of these routes would put a string in quotes.
+          return answer(request, reply, found, extension, () => Buffer.from(write(found.document)));
+        },
+      });
+    }
+  };
+}

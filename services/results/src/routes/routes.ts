@@ -1,0 +1,19 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { getAudio } from './get-audio.ts';
+import { getTranscript } from './get-transcript.ts';
+import { listTranscriptsRoute } from './list-transcripts.ts';
+import type { TranscriptReaderDeps } from './read-transcript.ts';
+
+/** Everything the routes of results need. */
+export type ResultsRoutesDeps = TranscriptReaderDeps;
+
+/** The HTTP routes of results, for any server that sets `request.principal`. */
+export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebox {
+  return async (server) => {
+    // The schemas document the answers; they are ours, so nothing is gained by checking each word of a transcript.
+    server.setSerializerCompiler(() => (data) => JSON.stringify(data));
+    await server.register(listTranscriptsRoute(deps));
+    await server.register(getTranscript(deps));
+    await server.register(getAudio(deps));
+  };
+}

@@ -1,0 +1,59 @@
+import { type Broker, startFactLoop } from '@earshot/messaging';
+import type { Logger } from '@earshot/service-kit';
+import type { ObjectStorage } from '@earshot/storage';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { factHandler } from './facts/handle-facts.ts';
+import { startOutboxRelay } from './relay/outbox-relay.ts';
+import { resultsRoutes } from './routes/routes.ts';
+import { openDatabase } from './store/database.ts';
+
+export { type ResultsConfig, readConfig } from './config.ts';
+export { migrate } from './store/migrate.ts';
+
+/** What results needs from the process it runs in; the broker and the storage stay the caller's to close. */
+export interface ResultsOptions {
+  readonly config: { readonly DATABASE_URL: string; readonly EARSHOT_DATABASE_POOL_SIZE?: number };
+  readonly broker: Broker;
+  readonly storage: ObjectStorage;
+  readonly log: Logger;
+}
+
+/** Results at work. */
+export interface Results {
+  /** The HTTP routes, for a server that sets `request.principal`. */
+  readonly routes: FastifyPluginAsyncTypebox;
+  /** What `/readyz` shows: each rejects while its dependency is in trouble. */
+  readonly checks: Readonly<Record<'database', () => Promise<void>>>;
+  /** Stores the batch in work, publishes its final facts, and frees everything within `graceMs`. Idempotent. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts to keep facts and to publish final states. The schema must be there ({@link migrate}); a database that is not
+ * reachable now or later is waited for, with no fact lost.
+ */
+export function startResults(options: ResultsOptions): Results {
+  const { broker, storage, log, config } = options;
+  const database = openDatabase({
+    url: config.DATABASE_URL,
+    log,
+    ...(config.EARSHOT_DATABASE_POOL_SIZE ? { poolSize: config.EARSHOT_DATABASE_POOL_SIZE } : {}),
+  });
+  const relay = startOutboxRelay({ database, storage, publisher: broker.publisher, log });
+  const handle = factHandler({ database, storage, log, onFinal: (rows) => relay.take(rows) });
+  const loop = startFactLoop({ broker, handle, log });
+  let closing: Promise<void> | undefined;
+  const close = async (graceMs: number) => {
+    await loop.stop();
+    await relay.close(graceMs);
+    await database.close();
+  };
+  return {
+    routes: resultsRoutes({ database, storage, facts: broker.facts }),
+    checks: { database: () => database.read(async (tx) => void (await tx.query('SELECT 1'))) },
+    close: (graceMs) => {
+      closing ??= close(graceMs);
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import type { Accepted } from '@earshot/contracts';
+import type { Transaction } from '../database.ts';
+
+/** The state of a transcript as results decides on it, while its row is locked. */
+export interface LockedTranscript {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly status: string;
+  readonly revision: number;
+  readonly generation: number;
+  readonly plan: number | null;
+  readonly session_id: string | null;
+  readonly error_code: string | null;
+  /** The stored coverage's gaps, to see whether a new settlement says anything new. */
+  readonly gaps: unknown;
+}
+
+/** Makes rows for transcripts that have none. Ids must be sorted: every replica then waits in the same order. */
+export async function insertStubs(
+  tx: Transaction,
+  rows: readonly { id: string; tenant_id: string }[],
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO transcripts (id, tenant_id)
+     SELECT * FROM unnest($1::uuid[], $2::text[])
+     ON CONFLICT (id) DO NOTHING`,
+    [rows.map((row) => row.id), rows.map((row) => row.tenant_id)],
+  );
+}
+
+/** Locks transcripts in id order until the transaction ends. */
+export async function lockTranscripts(tx: Transaction, ids: readonly string[]): Promise<LockedTranscript[]> {
+  const { rows } = await tx.query<LockedTranscript>(
+    `SELECT id, tenant_id, status, revision, generation, plan, session_id, error_code, coverage -> 'gaps' AS gaps
+     FROM transcripts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`,
+    [ids],
+  );
+  return rows;
+}
+
+/** Fills in what `accepted` facts say; the first of a transcript stays, and no state changes. */
+export async function storeAccepted(tx: Transaction, facts: readonly Accepted[]): Promise<void> {
+  await tx.query(
+    `UPDATE transcripts t
+     SET session_id = a.session_id, engine = a.engine, lane = a.lane, key = a.key, options = a.options,
+         metadata = a.metadata, warnings = a.warnings, language = coalesce(t.language, a.language),
+         created_at = a.accepted_at, accepted_at = a.accepted_at,
+         updated_at = clock_timestamp(), moved_at = clock_timestamp()
+     FROM (
+       SELECT DISTINCT ON (id) * FROM unnest(
+         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::json[], $9::jsonb[],
+         $10::timestamptz[]
+       ) WITH ORDINALITY AS a (id, session_id, engine, lane, key, language, options, metadata, warnings, accepted_at, nth)
+       ORDER BY id, nth
+     ) a
+     WHERE t.id = a.id AND t.accepted_at IS NULL AND t.status <> 'deleted'`,
+    [
+      facts.map((fact) => fact.transcript_id),
+      facts.map((fact) => fact.options.session_id ?? null),
+      facts.map((fact) => fact.engine),
+      facts.map((fact) => fact.lane),
+      facts.map((fact) => fact.key),
+      facts.map((fact) => fact.options.language ?? null),
+      facts.map(({ options: { metadata: _, ...options } }) => JSON.stringify(options)),
+      facts.map((fact) => JSON.stringify(fact.options.metadata ?? {})),
+      facts.map((fact) => JSON.stringify(fact.warnings)),
+      facts.map((fact) => fact.accepted_at),
+    ],
+  );
+}
+
+/** Notes that work on transcripts went on; queued ones are now processing. */
+export async function touchTranscripts(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.query(
+    `UPDATE transcripts
+     SET status = CASE status WHEN 'queued' THEN 'processing' ELSE status END,
+         updated_at = clock_timestamp(), moved_at = clock_timestamp()
+     WHERE id = ANY($1::uuid[])`,
+    [ids],
+  );
+}
+
+/** A final state as it is written; the revision is the one that it gets. */
+export interface FinishedTranscript {
+  readonly id: string;
+  readonly status: 'completed' | 'partial' | 'failed';
+  readonly revision: number;
+  readonly plan: number | null;
+  readonly duration_ms: number | null;
+  readonly text: string;
+  readonly language: string | null;
+  readonly coverage: object;
+  readonly error_code: string | null;
+  readonly error_detail: string | null;
+}
+
+/** Writes final states of locked transcripts. */
+export async function finishTranscripts(tx: Transaction, rows: readonly FinishedTranscript[]): Promise<void> {
+  await tx.query(
+    `UPDATE transcripts t
+     SET status = f.status, revision = f.revision, plan = f.plan, duration_ms = f.duration_ms, text = f.text,
+         language = coalesce(f.language, t.language), coverage = f.coverage, error_code = f.error_code,
+         error_detail = f.error_detail, completed_at = now(),
+         updated_at = clock_timestamp(), moved_at = clock_timestamp()
+     FROM unnest(
+       $1::uuid[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::jsonb[], $9::text[],
+       $10::text[]
+     ) AS f (id, status, revision, plan, duration_ms, text, language, coverage, error_code, error_detail)
+     WHERE t.id = f.id`,
+    [
+      rows.map((row) => row.id),
+      rows.map((row) => row.status),
+      rows.map((row) => row.revision),
+      rows.map((row) => row.plan),
+      rows.map((row) => row.duration_ms),
+      rows.map((row) => row.text),
+      rows.map((row) => row.language),
+      rows.map((row) => JSON.stringify(row.coverage)),
+      rows.map((row) => row.error_code),
+      rows.map((row) => row.error_detail),
+    ],
+  );
+}
