@@ -21,10 +21,10 @@ const table = (rows: [string, Setting][]) =>
 
 /** The text of docs/configuration.md for a table of settings and hints. Pure. */
 export function configurationPage(
-  settings: Readonly<Record<string, Setting>>,
+  settings: Readonly<Record<string, object>>,
   hints: Readonly<Record<string, string>>,
 ): string {
-  const entries = Object.entries(settings);
+  const entries = Object.entries(settings) as [string, Setting][];
   const ours = entries.filter(([name]) => name.startsWith('EARSHOT_'));
   const usual = entries.filter(([name]) => !name.startsWith('EARSHOT_'));
   return `# Configuration
