@@ -1,0 +1,76 @@
+import { CodedError } from '@earshot/domain';
+import type { EngineInput, EngineOptions } from '@earshot/engine';
+import type { Log } from '@earshot/messaging';
+import { createChildPool } from './children/child-pool.ts';
+import type { EngineInfo } from './children/protocol.ts';
+import type { TaskLimits } from './children/task-limits.ts';
+import { type EngineSettings, engineEntry } from './engines.ts';
+import { type EngineResult, runEngine } from './run-engine.ts';
+
+/** A started engine, wherever it runs. */
+export interface EngineRunner {
+  readonly info: EngineInfo;
+  /** See `ChildPool.run`; the deadline is milliseconds of wall time. */
+  run(input: EngineInput, options: EngineOptions, limits: TaskLimits): Promise<EngineResult>;
+  close(): Promise<void>;
+}
+
+/** How child processes are kept, for engines that need them. */
+export interface ChildSettings {
+  readonly size: number;
+  readonly maxTasksPerChild: number;
+  readonly memoryLimitMb?: number | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Starts an engine of the table and waits until it is warm; throws `unknown_engine`, or `unavailable` when it cannot start. */
+export function startEngine(
+  name: string,
+  settings: EngineSettings,
+  children: ChildSettings,
+  log: Log,
+): Promise<EngineRunner> {
+  return engineEntry(name).runs === 'child'
+    ? startChildren(name, settings, children, log)
+    : startHere(name, settings);
+}
+
+async function startChildren(
+  engine: string,
+  settings: EngineSettings,
+  children: ChildSettings,
+  log: Log,
+): Promise<EngineRunner> {
+  const pool = createChildPool({ engine, settings, ...children, log });
+  try {
+    const info = await pool.ready();
+    return { info, run: (...call) => pool.run(...call), close: () => pool.close() };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+async function startHere(name: string, settings: EngineSettings): Promise<EngineRunner> {
+  const engine = await engineEntry(name).load(settings);
+  const { model, capabilities } = engine;
+  return {
+    info: { name, model, capabilities },
+    run: (input, options, limits) => runHere(limits, (context) => runEngine(engine, input, options, context)),
+    close: () => engine.close(),
+  };
+}
+
+async function runHere(
+  { signal, deadlineMs, onHeartbeat = () => {} }: TaskLimits,
+  call: (context: { signal: AbortSignal; heartbeat: () => void }) => Promise<EngineResult>,
+): Promise<EngineResult> {
+  const deadline = AbortSignal.timeout(deadlineMs);
+  try {
+    return await call({ signal: AbortSignal.any([signal, deadline]), heartbeat: onHeartbeat });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!deadline.aborted) throw error;
+    throw new CodedError('timeout', `the engine took longer than ${deadlineMs} ms`, { cause: error });
+  }
+}

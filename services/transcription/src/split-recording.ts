@@ -1,0 +1,164 @@
+import {
+  type Cut,
+  chunkJob,
+  factSubjects,
+  type OutgoingMessage,
+  type Split,
+  type SplitJob,
+  splitFact,
+} from '@earshot/contracts';
+import { toCodedError } from '@earshot/domain';
+import type { EngineCapabilities } from '@earshot/engine';
+import {
+  done,
+  type FactReader,
+  type JobHandler,
+  type Outcome,
+  type Publisher,
+  type TakenJob,
+} from '@earshot/jobs';
+import { type ObjectStorage, storageKeys } from '@earshot/storage';
+import { boundedFact } from './bounded-fact.ts';
+import { SOURCE } from './job-kinds.ts';
+import { settleFailure } from './settle-failure.ts';
+import { checkLanguage } from './split/check-language.ts';
+import { type ChunkLengths, chunkLengths } from './split/chunk-lengths.ts';
+import { adoptDecided, CutLedger } from './split/cut-ledger.ts';
+import { type CutRecording, cutRecording } from './split/cut-recording.ts';
+import { openRecording } from './split/open-recording.ts';
+
+/** What splitting needs. */
+export interface SplitDependencies {
+  readonly publisher: Publisher;
+  readonly facts: FactReader;
+  readonly storage: ObjectStorage;
+  /** Path of the ffmpeg program. */
+  readonly ffmpeg: string;
+  /** What an engine can do; undefined for one that this worker does not run. */
+  readonly capabilities: (engine: string) => EngineCapabilities | undefined;
+  readonly maxRecordingHours: number;
+  /** Attempts after which a failure is final. */
+  readonly maxAttempts: number;
+  readonly taskTimeLimitMs: number;
+  /** Overrides the lengths that follow from the engine. */
+  readonly lengths?: ChunkLengths | undefined;
+}
+
+/** How soon a recording that is not in storage yet is looked for again. */
+const LOOK_AGAIN_MS = 2000;
+
+/**
+ * Cuts a recording into chunks. Every chunk's job is published as soon as the chunk is stored, so the first text can be read
+ * while the rest is being cut; the fact `split` is the last message. Running it again goes on where the last run was killed.
+ */
+export function splitRecording(deps: SplitDependencies): JobHandler<SplitJob> {
+  return async (job) => {
+    const ledger = new CutLedger(deps.storage, job.data);
+    try {
+      return await split(deps, job, ledger);
+    } catch (error) {
+      return settleSplit(deps, job, ledger, error);
+    }
+  };
+}
+
+async function split(deps: SplitDependencies, job: TakenJob<SplitJob>, ledger: CutLedger): Promise<Outcome> {
+  const { data, signal } = job;
+  checkLanguage(data.language, deps.capabilities(data.engine));
+  const onCut = (n: number, cut: Cut, ours: boolean) => publishChunk(deps, job, n, cut, ours);
+  const first = await ledger.readNext();
+  if ((first || isRepeated(job)) && (await isSplit(deps, data))) return done();
+  const recording = await openRecording(deps.storage, data);
+  if (!recording) return { kind: 'later', after_ms: LOOK_AGAIN_MS };
+  try {
+    if (first) await onCut(0, first, false);
+    await adoptDecided(ledger, onCut);
+    const whole = await cutRecording({
+      ffmpeg: deps.ffmpeg,
+      path: recording.path,
+      mode: data.channels,
+      lengths: deps.lengths ?? chunkLengths(deps.capabilities(data.engine)),
+      maxDurationMs: deps.maxRecordingHours * 3_600_000,
+      timeoutMs: deps.taskTimeLimitMs,
+      signal,
+      ledger,
+      onCut,
+    });
+    return done(await wholeFact(deps, job, ledger, whole));
+  } finally {
+    await recording.release();
+  }
+}
+
+const isRepeated = ({ data, delivery }: TakenJob<SplitJob>) => delivery > 1 || data.attempt > 1;
+
+async function isSplit({ facts }: SplitDependencies, data: SplitJob): Promise<boolean> {
+  const subject = factSubjects(data.tenant_id, data.transcript_id).split(data.plan);
+  return (await facts.last(subject)) !== undefined;
+}
+
+/** A cut that was adopted may have been transcribed long ago; asking is cheaper than doing it again. */
+async function publishChunk(
+  { publisher, facts }: SplitDependencies,
+  { data, traceparent }: TakenJob<SplitJob>,
+  n: number,
+  { key, start_ms, end_ms }: Cut,
+  ours: boolean,
+): Promise<void> {
+  const { tenant_id, transcript_id, plan, generation, engine, lane, channels, language } = data;
+  if (!ours && (await facts.last(factSubjects(tenant_id, transcript_id).chunk(plan, n)))) return;
+  const what = { tenant_id, transcript_id, plan, n, generation, attempt: 1, engine, lane, channels };
+  const job = { ...what, key, start_ms, end_ms, ...(language ? { language } : {}) };
+  await publisher.publishFirst(chunkJob.create(job, { source: SOURCE, traceparent }));
+}
+
+async function wholeFact(
+  deps: SplitDependencies,
+  job: TakenJob<SplitJob>,
+  ledger: CutLedger,
+  { duration_ms, channels, peaks, truncated }: CutRecording,
+): Promise<OutgoingMessage> {
+  const { tenant_id, transcript_id, plan } = job.data;
+  const peaks_key = storageKeys(tenant_id, transcript_id).peaks(plan);
+  const { data, ...scale } = peaks.result();
+  await deps.storage.put(peaks_key, Buffer.from(JSON.stringify({ ...scale, data: [...data] })));
+  const end = truncated ? { truncated: true, ...truncated } : {};
+  return splitOf(deps, job, ledger, { duration_ms, channels, peaks_key, ...end });
+}
+
+function splitOf(
+  { storage }: SplitDependencies,
+  { data, traceparent }: TakenJob<SplitJob>,
+  { cuts }: CutLedger,
+  end: Pick<Split, 'duration_ms' | 'channels' | 'peaks_key' | 'truncated' | 'code' | 'detail'>,
+): Promise<OutgoingMessage> {
+  const { tenant_id, transcript_id, plan, generation } = data;
+  const duration_ms = Math.max(end.duration_ms, cuts.at(-1)?.end_ms ?? 0);
+  const fact = { tenant_id, transcript_id, plan, generation, count: cuts.length, cuts, ...end, duration_ms };
+  return boundedFact(storage, splitFact.create(fact, { source: SOURCE, traceparent }));
+}
+
+/** A failure for good after some cuts keeps what there is: the fact says that it is truncated, and why. */
+async function settleSplit(
+  deps: SplitDependencies,
+  job: TakenJob<SplitJob>,
+  ledger: CutLedger,
+  error: unknown,
+): Promise<Outcome> {
+  const outcome = settleFailure(error, job.signal);
+  if (!isFinal(outcome, job.data.attempt, deps.maxAttempts)) return outcome;
+  try {
+    await adoptDecided(ledger, (n, cut) => publishChunk(deps, job, n, cut, false));
+    const last = ledger.cuts.at(-1);
+    if (!last) return outcome;
+    const { code, message: detail } = toCodedError(error);
+    const end = { duration_ms: last.end_ms, channels: last.channels, truncated: true, code, detail };
+    return done(await splitOf(deps, job, ledger, end));
+  } catch (unstored) {
+    return settleFailure(unstored, job.signal);
+  }
+}
+
+function isFinal({ kind }: Outcome, attempt: number, maxAttempts: number): boolean {
+  return kind === 'give_up' || (kind === 'retry' && attempt >= maxAttempts);
+}

@@ -1,0 +1,82 @@
+import { type Chunk, type ChunkJob, chunkFact } from '@earshot/contracts';
+import { CodedError } from '@earshot/domain';
+import type { EngineInput } from '@earshot/engine';
+import { done, type FactReader, type JobHandler, type Outcome, type TakenJob } from '@earshot/jobs';
+import type { ObjectStorage } from '@earshot/storage';
+import { boundedFact } from './bounded-fact.ts';
+import { isSettled, isTranscriptFinal } from './chunk/chunk-state.ts';
+import { placeSegments } from './chunk/place-segments.ts';
+import { readChunk } from './chunk/read-chunk.ts';
+import type { EngineRunner } from './engine-runner.ts';
+import { SOURCE } from './job-kinds.ts';
+import type { EngineResult } from './run-engine.ts';
+import { settleFailure } from './settle-failure.ts';
+
+/** What transcribing needs. */
+export interface ChunkDependencies {
+  readonly engine: EngineRunner;
+  readonly storage: ObjectStorage;
+  readonly facts: FactReader;
+  /** Who works, for the fact. */
+  readonly worker: string;
+  /** No chunk may take longer, however long its audio is. */
+  readonly taskTimeLimitMs: number;
+}
+
+/** Transcribes one chunk; the result is the fact `chunk`, and the first one of a plan and number stays. */
+export function transcribeChunk(deps: ChunkDependencies): JobHandler<ChunkJob> {
+  return async (job) => {
+    try {
+      return await transcribe(deps, job);
+    } catch (error) {
+      return settleFailure(error, job.signal);
+    }
+  };
+}
+
+async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Promise<Outcome> {
+  const { data, signal } = job;
+  if ((job.delivery > 1 || data.attempt > 1) && (await isSettled(deps.facts, data))) return done();
+  const input = await readChunk(deps.storage, data);
+  if (!input) return withoutChunk(deps.facts, data);
+  const deadlineMs = deadlineOf(input, deps.taskTimeLimitMs);
+  const result = await deps.engine.run(input, { language: data.language }, { signal, deadlineMs });
+  const fact = chunkFact.create(factData(deps, data, result), {
+    source: SOURCE,
+    traceparent: job.traceparent,
+  });
+  return done(await boundedFact(deps.storage, fact));
+}
+
+/** The objects of chunks are deleted when all is done: a late copy of a job finds none. */
+async function withoutChunk(facts: FactReader, data: ChunkJob): Promise<Outcome> {
+  if ((await isSettled(facts, data)) || (await isTranscriptFinal(facts, data))) return done();
+  throw new CodedError('missing_object', `the audio of chunk ${data.n} is not in storage`);
+}
+
+/** A hung engine must not hold a slot for hours: a minute, and five times as long as the sound lasts. */
+export function deadlineOf({ channels, duration_ms }: EngineInput, limitMs: number): number {
+  return Math.min(limitMs, 60_000 + 5 * duration_ms * channels.length);
+}
+
+function factData({ engine, worker }: ChunkDependencies, job: ChunkJob, result: EngineResult): Chunk {
+  const { tenant_id, transcript_id, plan, n, generation, attempt, start_ms, end_ms } = job;
+  const sum = (key: 'speech_ms' | 'transcribed_ms') =>
+    Math.round(result.heard.reduce((total, heard) => total + heard[key], 0));
+  return {
+    ...{ tenant_id, transcript_id, plan, n, generation, attempt, start_ms, end_ms },
+    engine: engine.info.name,
+    model: engine.info.model,
+    language: job.language ?? onlyLanguage(engine),
+    segments: placeSegments(result.segments, job),
+    speech_ms: sum('speech_ms'),
+    transcribed_ms: sum('transcribed_ms'),
+    worker,
+    engine_ms: result.engine_ms,
+  };
+}
+
+function onlyLanguage({ info }: EngineRunner): string | null {
+  const { languages } = info.capabilities;
+  return languages !== 'any' && languages.length === 1 ? (languages[0] ?? null) : null;
+}
