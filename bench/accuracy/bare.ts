@@ -28,9 +28,12 @@ const recognizer = new sherpa.OfflineRecognizer({
 
 /** The whole text of a recording. */
 export function transcribeBare(path: string): string {
-  const args = ['-v', 'error', '-i', path, '-ac', '1', '-ar', `${RATE}`, '-f', 'f32le', '-'];
+  const args = ['-v', 'error', '-i', path, '-ac', '1', '-ar', `${RATE}`, '-f', 's16le', '-'];
   const bytes = execFileSync(ffmpeg, args, { maxBuffer: 2 ** 31 });
-  const samples = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  const samples = Float32Array.from(
+    { length: bytes.length / 2 },
+    (_, n) => bytes.readInt16LE(2 * n) / 32_768,
+  );
   const groups = group(findSpeech(samples).flatMap((piece) => split(samples, piece)));
   return groups
     .map(([start, end], n) => {

@@ -1,28 +1,29 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename } from 'node:path';
+import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
 
-/** Where the parts for tests lie until libs/embedded supplies them. */
-const cache = process.env.EARSHOT_DEV_PARTS ?? join(homedir(), '.cache', 'earshot-dev');
+const options = embeddedOptionsFromEnv(process.env);
+const [program, model] = await Promise.all([resolveFfmpeg(options), resolveSpeechModel(options)]);
 
-function part(name: string): string {
-  const path = join(cache, name);
-  if (!existsSync(path)) throw new Error(`${name} is missing among the development parts`);
+/** Path of the ffmpeg that Earshot would use on this machine; fetched by the first test ever run. */
+export const ffmpeg = program.path;
+
+/** Paths of the speech model that Earshot would use. */
+export const speechModel = {
+  encoder: model.encoder,
+  decoder: model.decoder,
+  tokens: model.tokens,
+  vad: model.vad,
+};
+
+function sample(name: string): string {
+  const path = model.samples.find((each) => basename(each) === name);
+  if (path === undefined) throw new Error(`the speech model came without its sample recording ${name}`);
   return path;
 }
 
-export const ffmpeg = part('ffmpeg');
-
-export const speechModel = {
-  encoder: part('encoder_model.ort'),
-  decoder: part('decoder_model_merged.ort'),
-  tokens: part('tokens.txt'),
-  vad: part('silero_vad_v5.onnx'),
-};
-
 /** Real speech: two_cities 44 s at 48 kHz, beckett 10 s at 16 kHz, endgame (two voices) 28 s at 24 kHz. */
 export const samples = {
-  two_cities: part('two_cities.wav'),
-  beckett: part('beckett.wav'),
-  endgame: part('endgame_nagg_nell.wav'),
+  two_cities: sample('two_cities.wav'),
+  beckett: sample('beckett.wav'),
+  endgame: sample('endgame_nagg_nell.wav'),
 };
