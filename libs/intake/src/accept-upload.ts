@@ -18,6 +18,8 @@ import { transcriptId } from './transcript-id.ts';
 export interface Upload extends UploadIdentity {
   readonly data: Record<string, unknown>;
   readonly traceparent: string | undefined;
+  /** What is wrong with the event beside its data; thrown unless the event was accepted before. */
+  readonly fault?: CodedError | undefined;
 }
 
 export interface AcceptDeps {
@@ -59,6 +61,7 @@ export async function acceptUpload(upload: Upload, deps: AcceptDeps): Promise<Ac
 }
 
 function manifestOf(upload: Upload, deps: AcceptDeps): Manifest | Tombstone {
+  if (upload.fault) throw upload.fault;
   const recording = readRecordingUploaded(upload.data, 'invalid_event');
   return newManifest({
     ...upload,
@@ -71,8 +74,8 @@ function manifestOf(upload: Upload, deps: AcceptDeps): Manifest | Tombstone {
 
 const now = (deps: AcceptDeps) => deps.now?.() ?? new Date();
 
-const asksTheSame = (manifest: Manifest, { data }: Upload) =>
-  manifest.uri === data.uri && sameOptions(manifest.options, data);
+const asksTheSame = (manifest: Manifest, { data, fault }: Upload) =>
+  !fault && manifest.uri === data.uri && sameOptions(manifest.options, data);
 
 function isYoung(manifest: Manifest, deps: AcceptDeps): boolean {
   const age = now(deps).getTime() - Date.parse(manifest.created_at);

@@ -1,0 +1,84 @@
+import { DURABLES, parseEngines, STREAMS } from '@earshot/contracts';
+import { type Broker, startEventLoop, storeUsage } from '@earshot/messaging';
+import type { Logger } from '@earshot/service-kit';
+import type { ObjectStorage } from '@earshot/storage';
+import type { IngestConfig } from './config.ts';
+import { giveUpUpload } from './give-up-upload.ts';
+import { noCounts, type UploadCounts, uploadHandler } from './handle-upload.ts';
+import { postRecording } from './post-recording.ts';
+import { storeRoom } from './store-room.ts';
+import { watchRoom } from './watch-room.ts';
+
+/** What ingest is started with; the caller closes broker and storage after it. */
+export interface IngestOptions {
+  readonly config: Pick<
+    IngestConfig,
+    | 'EARSHOT_ENGINES'
+    | 'EARSHOT_FACTS_DAYS'
+    | 'EARSHOT_ACK_WAIT_SECONDS'
+    | 'EARSHOT_MAX_RECORDING_MB'
+    | 'EARSHOT_NATS_STORE_BYTES'
+  >;
+  readonly broker: Broker;
+  readonly storage: ObjectStorage;
+  readonly log: Logger;
+}
+
+/** A running ingest. */
+export interface Ingest {
+  /** The HTTP routes, a Fastify plugin. */
+  readonly routes: ReturnType<typeof postRecording>;
+  /** How upload events ended since the start. */
+  readonly counts: Readonly<UploadCounts>;
+  /** False once it is being closed. */
+  ready(): boolean;
+  /** Takes no more upload events, finishes those in work. Idempotent. The HTTP server is its owner's to close. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Upload events in work at once: each waits for storage and the broker, not for the processor. */
+const SLOTS = 32;
+
+/** Starts to take upload events. */
+export function startIngest({ config, broker, storage, log }: IngestOptions): Ingest {
+  const counts = noCounts();
+  const deps = {
+    storage,
+    log,
+    counts,
+    publisher: broker.publisher,
+    facts: broker.facts,
+    engines: broker.engines,
+    defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
+    factsAgeMs: config.EARSHOT_FACTS_DAYS * 86_400_000,
+  };
+  const room = storeRoom(async () => (await storeUsage(broker, config.EARSHOT_NATS_STORE_BYTES)).budgets);
+  const loop = startEventLoop({
+    broker,
+    stream: STREAMS.uploads,
+    durable: DURABLES.ingest,
+    slots: SLOTS,
+    handle: uploadHandler(deps),
+    gaveUp: (message, error) => {
+      counts.gave_up += 1;
+      const fact = giveUpUpload(message, error);
+      log.warn({ subject: fact.subject, code: error.code, detail: error.message }, 'upload given up');
+      return fact;
+    },
+    settings: { ackWaitMs: config.EARSHOT_ACK_WAIT_SECONDS * 1000 },
+    log,
+  });
+  const watch = watchRoom(loop, room, log);
+  let closing: Promise<void> | undefined;
+  const maxBytes = config.EARSHOT_MAX_RECORDING_MB * 1024 * 1024;
+  return {
+    routes: postRecording({ ...deps, room, maxBytes }),
+    counts,
+    ready: () => closing === undefined,
+    close: (graceMs) => {
+      watch.stop();
+      closing ??= loop.stop({ graceMs });
+      return closing;
+    },
+  };
+}
