@@ -1,6 +1,7 @@
 export type { BrokerAuth } from './connection/auth.ts';
 export type { Broker } from './connection/broker.ts';
 export { type BrokerOptions, connectBroker } from './connection/connect.ts';
+export { type OpenBrokerOptions, openBroker } from './connection/open-broker.ts';
 export type { Log } from './log.ts';
 export { type AbortReason, abortReason, WorkAborted } from './loop/aborted.ts';
 export type { Backoff } from './loop/backoff.ts';

@@ -26,15 +26,24 @@ export interface TestBroker {
 export interface TestBrokerOptions {
   /** The account's `max_file`; default 512 MB. */
   readonly maxFile?: number;
+  /** Default true. */
+  readonly jetstream?: boolean;
+  /** false leaves the server to be started by the test. Default true. */
+  readonly started?: boolean;
 }
 
-const configOf = (port: number, store: string, maxFile: number) => `
+const configOf = (port: number, store: string, options: TestBrokerOptions) => `
 listen: "127.0.0.1:${port}"
 server_name: "test-${port}"
 max_payload: 1MB
 ping_interval: "10s"
-jetstream { store_dir: "${store}", sync_interval: always, max_memory_store: 64MB, max_file_store: 2GB }
-accounts { EARSHOT { jetstream { max_mem: 16MB, max_file: ${maxFile} }, users: [{ user: earshot, password: earshot }] } }
+${options.jetstream === false ? '' : `jetstream { store_dir: "${store}", sync_interval: always, max_memory_store: 64MB, max_file_store: 2GB }`}
+accounts {
+  EARSHOT {
+    ${options.jetstream === false ? '' : `jetstream { max_mem: 16MB, max_file: ${options.maxFile ?? 512 * 1024 * 1024} }`}
+    users: [{ user: earshot, password: earshot }]
+  }
+}
 no_auth_user: earshot
 `;
 
@@ -57,7 +66,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const folder = await tempFolder();
   const port = await freePort();
   const config = join(folder.path, 'nats.conf');
-  await writeFile(config, configOf(port, join(folder.path, 'store'), options.maxFile ?? 512 * 1024 * 1024));
+  await writeFile(config, configOf(port, join(folder.path, 'store'), options));
   let child: ChildProcess | undefined;
   const endWithParent = () => child?.kill('SIGKILL');
   process.once('exit', endWithParent);
@@ -77,7 +86,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     ending.kill('SIGKILL');
     await gone;
   };
-  await start();
+  if (options.started !== false) await start();
   return {
     url: `nats://127.0.0.1:${port}`,
     port,

@@ -1,10 +1,9 @@
-import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { embeddedOptionsFromEnv, resolveNatsServer } from '@earshot/embedded';
 
-/** Path of the nats-server that tests run. */
-export async function natsServerBinary(): Promise<string> {
-  const path = process.env.EARSHOT_NATS_SERVER_BIN ?? join(homedir(), '.cache/earshot-dev/nats-server');
-  await access(path);
+let path: Promise<string> | undefined;
+
+/** Path of the nats-server that tests run, found the way the product finds it; looked for once per process. */
+export function natsServerBinary(): Promise<string> {
+  path ??= resolveNatsServer(embeddedOptionsFromEnv(process.env)).then((found) => found.path);
   return path;
 }

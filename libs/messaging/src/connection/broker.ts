@@ -1,5 +1,5 @@
 import { CodedError } from '@earshot/domain';
-import type { EngineDirectory, FactReader, Publisher } from '@earshot/jobs';
+import type { EngineDirectory, Publisher } from '@earshot/jobs';
 import type { NatsConnection } from 'nats';
 import type { Log } from '../log.ts';
 import { BrokerPublisher } from '../publish/publisher.ts';
@@ -12,7 +12,7 @@ import { Requests } from './requests.ts';
 /** One connection to NATS with everything that works over it. Made by `connectBroker`, closed by its caller. */
 export class Broker {
   readonly publisher: Publisher;
-  readonly facts: FactReader & BrokerFactReader;
+  readonly facts: BrokerFactReader;
   readonly engines: EngineDirectory;
   /** Resolves when the connection is over for good, with the error unless we closed it; then the process must exit. */
   readonly closed: Promise<Error | undefined>;

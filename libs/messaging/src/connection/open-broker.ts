@@ -1,0 +1,53 @@
+import { type BrokerSettings, type TopologyConfig, topology, topologySettingsFrom } from '@earshot/contracts';
+import type { Log } from '../log.ts';
+import { accountStoreBytes } from '../store/account.ts';
+import { applyTopology } from '../topology/apply.ts';
+import { verifyTopology } from '../topology/verify.ts';
+import type { BrokerAuth } from './auth.ts';
+import type { Broker } from './broker.ts';
+import { connectBroker } from './connect.ts';
+
+export interface OpenBrokerOptions {
+  readonly config: BrokerSettings & TopologyConfig;
+  /** Shown in the server's connection list, e.g. `earshot-ingest`. */
+  readonly name: string;
+  readonly log: Log;
+  /** `verify` (default) refuses to go on when the streams differ from the settings; `apply` makes them so. */
+  readonly topology?: 'verify' | 'apply';
+}
+
+const authOf = (config: BrokerSettings): BrokerAuth => ({
+  creds: config.NATS_CREDS,
+  token: config.NATS_TOKEN,
+  user: config.NATS_USER,
+  password: config.NATS_PASSWORD,
+  ...(config.NATS_TLS_CA || config.NATS_TLS_CERT
+    ? { tls: { ca: config.NATS_TLS_CA, cert: config.NATS_TLS_CERT, key: config.NATS_TLS_KEY } }
+    : {}),
+});
+
+/**
+ * Connects as the settings say and makes sure of the streams and consumers; throws with every difference when they are
+ * not as the settings want them. The caller closes the broker.
+ */
+export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
+  const { config, name, log } = options;
+  const broker = await connectBroker({
+    servers: config.NATS_URL.split(','),
+    auth: authOf(config),
+    name,
+    log,
+  });
+  try {
+    const wanted = topology(topologySettingsFrom(config, await accountStoreBytes(broker)));
+    if (options.topology === 'apply') await applyTopology(broker, wanted);
+    const drift = await verifyTopology(broker, wanted);
+    if (drift.length === 0) return broker;
+    throw new Error(
+      `the streams are not as the settings want them; apply the topology first: ${drift.join('; ')}`,
+    );
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+}
