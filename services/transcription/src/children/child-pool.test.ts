@@ -102,10 +102,10 @@ describe('a healthy pool', () => {
   });
 
   it('shows its children no variable that it was not given', async () => {
-    process.env['EARSHOT_TEST_SECRET'] = 'hunter2';
+    process.env.EARSHOT_TEST_SECRET = 'hunter2';
     const made = pool({ environment: { PATH: '/bin' } });
     const error = await run(made, 'secrets').catch((reason) => reason);
-    delete process.env['EARSHOT_TEST_SECRET'];
+    delete process.env.EARSHOT_TEST_SECRET;
     expect(error.message).toContain('"OMP_NUM_THREADS":"1"');
     expect(error.message).not.toContain('hunter2');
   });
@@ -201,9 +201,9 @@ describe('an engine that cannot start', () => {
     await expect(made.ready()).rejects.toMatchObject(expected);
     await expect(run(made)).rejects.toMatchObject(expected);
     const failures = log.lines.filter((line) => line.message === 'engine cannot start');
-    expect(failures.map(({ fields }) => fields['retry_in_ms'])).toEqual([250, 500, 1000]);
+    expect(failures.map(({ fields }) => fields.retry_in_ms)).toEqual([250, 500, 1000]);
     if (settings === 'exit-at-start') {
-      expect(failures[0]?.fields['stderr_tail']).toContain('no such model: encoder.ort');
+      expect(failures[0]?.fields.stderr_tail).toContain('no such model: encoder.ort');
     }
   });
 });
