@@ -6,7 +6,7 @@ const SIGNATURES: readonly (readonly [RegExp, string])[] = [
   [/^OggS/, 'audio/ogg'],
   [/^.{4}ftypM4A/s, 'audio/mp4'],
   [/^.{4}ftyp/s, 'video/mp4'],
-  [/^\x1a\x45\xdf\xa3/, 'video/webm'],
+  [/^.E\xdf\xa3/s, 'video/webm'],
 ];
 
 /** The media type that the first bytes of a recording tell; no other bytes are ever called by a name. */

@@ -59,8 +59,8 @@ const GAPS = `
     coalesce(d.end_ms, (s.cuts -> d.n ->> 'end_ms')::bigint, 0) AS end_ms
   FROM ${wanted}
   JOIN dead_letters d USING (transcript_id, plan)
-  JOIN transcripts t ON t.id = d.transcript_id
   LEFT JOIN splits s USING (transcript_id, plan)
+  JOIN transcripts t ON t.id = d.transcript_id
   WHERE d.stage = 'chunk' AND d.generation >= t.generation
     AND NOT EXISTS (SELECT FROM chunks c WHERE (c.transcript_id, c.plan, c.n) = (d.transcript_id, d.plan, d.n))
   ORDER BY d.transcript_id, d.n, d.id`;
