@@ -39,7 +39,8 @@ async function idOf(dataDir: string): Promise<string> {
   return readFile(path, 'utf8');
 }
 
-async function removeOrphans(base: string): Promise<void> {
+/** Removes moved files whose data folder is gone or was made anew, unless a server still runs on them. */
+export async function removeOrphans(base: string): Promise<void> {
   for (const name of await readdir(base)) {
     const place = join(base, name);
     const origin = await readState<Origin>(join(place, 'origin.json'));

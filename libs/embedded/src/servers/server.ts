@@ -121,9 +121,9 @@ export async function whenReady<T>(
     everyMs: 10,
   });
   if (answer !== undefined && answer !== 'ended') return answer as T;
-  if (!ended) await stopProcess(server, ['SIGKILL']);
-  const log = tail(await readFile(what.logFile, 'utf8').catch(() => ''), 12);
   const how = ended ? 'ended at once' : `did not answer within ${what.timeoutMs / 1000} s`;
+  await stopProcess(server, ['SIGKILL']);
+  const log = tail(await readFile(what.logFile, 'utf8').catch(() => ''), 12);
   throw new EmbeddedError('DID_NOT_START', `${what.name} ${how}. The end of ${what.logFile}:\n${log}`);
 }
 
