@@ -9,6 +9,8 @@ import { postRecording } from './post-recording.ts';
 import { storeRoom } from './store-room.ts';
 import { watchRoom } from './watch-room.ts';
 
+export { type IngestConfig, readConfig } from './config.ts';
+
 /** What ingest is started with; the caller closes broker and storage after it. */
 export interface IngestOptions {
   readonly config: Pick<
