@@ -71,6 +71,9 @@ export const settings = {
   ),
   EARSHOT_MAX_RECORDING_MB: whole('Largest upload in MB', 4096, 1, 1_048_576),
   EARSHOT_MAX_RECORDING_HOURS: whole('Longest recording in hours', 24, 1, 1000),
+  EARSHOT_API_KEY: text(
+    'API key with which `npm start -- <recording>` submits to a running Earshot that asks for one',
+  ),
   EARSHOT_API_KEYS_FILE: text('JSON file of API keys; required when HOST is not loopback'),
 } satisfies Record<string, TSchema>;
 

@@ -4,6 +4,7 @@ export { createHttpServer, type HttpErrorCode, type HttpServer, requireScope } f
 export { createLogger, type Logger } from './logger.ts';
 export {
   type Authenticate,
+  doorOf,
   isLoopback,
   keyedDoor,
   openDoor,
@@ -12,3 +13,4 @@ export {
   type Scope,
 } from './principal.ts';
 export { configOrExit, type RunningService, runService } from './run-service.ts';
+export { type HttpOptions, type RunningHttp, startHttp } from './start-http.ts';

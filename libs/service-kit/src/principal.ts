@@ -52,3 +52,17 @@ export function keyedDoor(path: string): Authenticate {
 /** True for addresses that only this machine reaches. */
 export const isLoopback = (host: string) =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/**
+ * The door of a listener: keys where there is a keys file and other machines can come, an open one on loopback, where
+ * any key that is sent is ignored. Throws when other machines could come without a key.
+ */
+export function doorOf(listener: {
+  host: string;
+  keysFile: string | undefined;
+  tenant: string;
+}): Authenticate {
+  if (isLoopback(listener.host)) return openDoor(listener.tenant);
+  if (listener.keysFile) return keyedDoor(listener.keysFile);
+  throw new Error(`set EARSHOT_API_KEYS_FILE: HOST=${listener.host} can be reached from other machines`);
+}

@@ -12,6 +12,8 @@ import { logJobs } from './log-jobs.ts';
 import { splitRecording } from './split-recording.ts';
 import { transcribeChunk } from './transcribe-chunk.ts';
 
+export { readConfig, type TranscriptionConfig } from './config.ts';
+
 /** What transcription is started with; the caller closes broker and storage after it. */
 export interface TranscriptionOptions {
   readonly config: Pick<

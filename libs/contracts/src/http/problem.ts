@@ -1,4 +1,4 @@
-import { errorTable, toCodedError } from '@earshot/domain';
+import { CodedError, type ErrorCode, errorTable, toCodedError } from '@earshot/domain';
 import Type, { type Static } from 'typebox';
 
 /** RFC 9457 problem document with our `code`. */
@@ -28,3 +28,10 @@ export function toProblem(error: unknown): Problem {
     ...(coded.errors.length > 0 ? { errors: [...coded.errors] } : {}),
   };
 }
+
+/** How every HTTP server of Earshot words errors: the two functions that `createHttpServer` asks for. */
+export const httpErrors = {
+  describeError: toProblem,
+  codedError: (code: ErrorCode, detail: string, errors: string[] = []) =>
+    new CodedError(code, detail, { errors }),
+};

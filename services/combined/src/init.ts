@@ -1,0 +1,21 @@
+import { brokerSettings, settingRules, settings, topologySettings } from '@earshot/contracts';
+import { openBroker } from '@earshot/messaging';
+import { migrate } from '@earshot/results';
+import { configOrExit, createLogger, loadConfig } from '@earshot/service-kit';
+import Type from 'typebox';
+import { processEnvironment } from './config.ts';
+
+// Prepares an installation: streams and consumers in NATS, tables in PostgreSQL. Safe to run again and by several at once.
+const schema = Type.Object({
+  ...brokerSettings,
+  ...topologySettings,
+  DATABASE_URL: settings.DATABASE_URL,
+  LOG_LEVEL: settings.LOG_LEVEL,
+});
+const config = configOrExit(() => loadConfig(schema, processEnvironment(), settingRules));
+const log = createLogger({ service: 'init', level: config.LOG_LEVEL });
+
+const broker = await openBroker({ config, name: 'earshot-init', log, topology: 'apply' });
+await broker.drain();
+const applied = await migrate(config.DATABASE_URL, log);
+log.info({ migrations: applied }, 'topology and tables are up to date');

@@ -1,0 +1,1 @@
+export { type CombinedOptions, type RunningCombined, startCombined } from './start-combined.ts';

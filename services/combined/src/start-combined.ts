@@ -1,0 +1,156 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
+import {
+  claimService,
+  type EmbeddedOptions,
+  resolveFfmpeg,
+  resolveSpeechModel,
+  type SharedServers,
+  startOrJoinServers,
+} from '@earshot/embedded';
+import { readConfig as readIngestConfig, startIngest } from '@earshot/ingest';
+import { type Broker, openBroker } from '@earshot/messaging';
+import { migrate, readConfig as readResultsConfig, startResults } from '@earshot/results';
+import { doorOf, type Logger, type RunningService, startHttp } from '@earshot/service-kit';
+import { openFileStorage } from '@earshot/storage-file';
+import { readConfig as readTranscriptionConfig, startTranscription } from '@earshot/transcription';
+import { type CombinedConfig, type Environment, serviceEnvironment } from './config.ts';
+
+/** Everything at work in this process. */
+export interface RunningCombined extends RunningService {
+  readonly url: string;
+  readonly natsUrl: string;
+  /** A recording that comes with the model, for trying it out. */
+  readonly samples: readonly string[];
+}
+
+export interface CombinedOptions {
+  readonly config: CombinedConfig;
+  readonly env: Environment;
+  readonly embedded: EmbeddedOptions;
+  readonly log: Logger;
+}
+
+/** What has to be undone when a later step of the start fails, newest first. */
+class Undo {
+  readonly #steps: (() => Promise<unknown>)[] = [];
+
+  add(step: () => Promise<unknown>): void {
+    this.#steps.unshift(step);
+  }
+
+  /** Runs every step, also after one that throws; the first error is thrown at the end. */
+  async run(): Promise<void> {
+    const errors: unknown[] = [];
+    for (const step of this.#steps.splice(0)) await step().catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw errors[0];
+  }
+}
+
+function startServers({ config, embedded, log }: CombinedOptions): Promise<SharedServers> {
+  return startOrJoinServers({
+    home: config.EARSHOT_HOME,
+    options: embedded,
+    log: (line) => log.debug(line),
+    ...(config.NATS_URL ? { natsUrl: config.NATS_URL } : {}),
+    ...(config.DATABASE_URL ? { databaseUrl: config.DATABASE_URL } : {}),
+  });
+}
+
+const failureOf = (servers: SharedServers, broker: Broker): Promise<Error> =>
+  Promise.race([
+    servers.exited.then(({ name, code }) => new Error(`${name} ended by itself with exit code ${code}`)),
+    broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
+  ]);
+
+/**
+ * Starts all services in this process: NATS and PostgreSQL below EARSHOT_HOME unless addresses are given, then topology
+ * and migrations, then the services on one port. Throws ServiceRunningError when another process has this home.
+ */
+export async function startCombined(options: CombinedOptions): Promise<RunningCombined> {
+  const undo = new Undo();
+  try {
+    return await start(options, undo);
+  } catch (error) {
+    await undo
+      .run()
+      .catch((later: unknown) => options.log.error({ err: later }, 'clean-up after a failed start'));
+    throw error;
+  }
+}
+
+async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombined> {
+  const { config, log } = options;
+  const home = resolve(config.EARSHOT_HOME);
+  const authenticate = doorOf({
+    host: config.HOST,
+    keysFile: config.EARSHOT_API_KEYS_FILE,
+    tenant: DEFAULT_TENANT,
+  });
+  await mkdir(home, { recursive: true });
+  const claim = await claimService({ home, name: 'combined' });
+  undo.add(() => claim.release());
+  const starting = startServers(options);
+  undo.add(async () => (await starting.catch(() => undefined))?.leave());
+  const [servers, ffmpeg, model] = await Promise.all([
+    starting,
+    resolveFfmpeg(options.embedded),
+    resolveSpeechModel(options.embedded),
+  ]);
+  const env = serviceEnvironment(config, servers, options.env);
+  const ingestConfig = readIngestConfig(env);
+  const resultsConfig = readResultsConfig(env);
+  const transcriptionConfig = readTranscriptionConfig(env);
+  const storage = await openFileStorage({ root: fileURLToPath(ingestConfig.EARSHOT_STORAGE_URL) });
+  undo.add(() => storage.close());
+  const [broker] = await Promise.all([
+    openBroker({ config: ingestConfig, name: 'earshot-combined', log, topology: 'apply' }),
+    migrate(servers.databaseUrl, log),
+  ]);
+  undo.add(() => broker.drain());
+  let graceMs = config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000;
+  const results = startResults({ config: resultsConfig, broker, storage, log });
+  undo.add(() => results.close(graceMs));
+  const ingest = startIngest({ config: ingestConfig, broker, storage, log });
+  undo.add(() => ingest.close(graceMs));
+  const parts = { ffmpeg: ffmpeg.path, model };
+  const transcription = await startTranscription({
+    config: transcriptionConfig,
+    broker,
+    storage,
+    parts,
+    log,
+  });
+  undo.add(() => transcription.close(graceMs));
+  let state: 'ready' | 'draining' = 'ready';
+  const http = await startHttp({
+    ...httpErrors,
+    title: 'Earshot',
+    version: '1',
+    logger: log,
+    authenticate,
+    port: config.PORT,
+    host: config.HOST,
+    routes: [ingest.routes, results.routes],
+    health: {
+      state: () => state,
+      checks: { nats: async () => void (await broker.ping()), ...results.checks },
+      roundTrip: async () => void (await broker.ping()),
+    },
+  });
+  undo.add(() => http.close());
+  await claim.announce(http.url);
+  return {
+    url: http.url,
+    natsUrl: servers.natsUrl,
+    samples: model.samples,
+    failed: failureOf(servers, broker),
+    close: async (grace) => {
+      state = 'draining';
+      graceMs = grace;
+      await undo.run();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
+import { openBroker } from '@earshot/messaging';
+import {
+  configOrExit,
+  createLogger,
+  doorOf,
+  type RunningService,
+  runService,
+  startHttp,
+} from '@earshot/service-kit';
+import { openFileStorage } from '@earshot/storage-file';
+import { readConfig } from './config.ts';
+import { startResults } from './service.ts';
+
+const config = configOrExit(() => readConfig());
+const log = createLogger({ service: 'results', level: config.LOG_LEVEL });
+await runService({ log, graceMs: config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000, start });
+
+async function start(): Promise<RunningService> {
+  const authenticate = doorOf({
+    host: config.HOST,
+    keysFile: config.EARSHOT_API_KEYS_FILE,
+    tenant: DEFAULT_TENANT,
+  });
+  const storage = await openFileStorage({ root: fileURLToPath(config.EARSHOT_STORAGE_URL) });
+  const broker = await openBroker({ config, name: 'earshot-results', log });
+  const results = startResults({ config, broker, storage, log });
+  let draining = false;
+  const http = await startHttp({
+    ...httpErrors,
+    title: 'Earshot results',
+    version: '1',
+    logger: log,
+    authenticate,
+    port: config.PORT,
+    host: config.HOST,
+    routes: [results.routes],
+    health: {
+      state: () => (draining ? 'draining' : 'ready'),
+      checks: { nats: async () => void (await broker.ping()), ...results.checks },
+      roundTrip: async () => void (await broker.ping()),
+    },
+  });
+  log.info({ url: http.url }, 'results ready');
+  return {
+    failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
+    close: async (graceMs) => {
+      draining = true;
+      await results.close(graceMs);
+      await http.close();
+      await broker.drain();
+      await storage.close();
+    },
+  };
+}
