@@ -36,9 +36,12 @@ export class JobBench {
     this.#broker = broker;
   }
 
-  async start(caps: Record<string, number> = {}): Promise<this> {
-    const maxAckPending = Object.fromEntries(Object.values(caps).map((cap) => [this.engine, cap]));
-    await applyTopology(this.#broker(), testTopology([this.engine], { maxAckPending }));
+  async start(options: { cap?: number; ackWaitSeconds?: number } = {}): Promise<this> {
+    const { cap, ackWaitSeconds = ACK_WAIT_MS / 1_000 } = options;
+    const maxAckPending: Record<string, number> = cap ? { [this.engine]: cap } : {};
+    const wanted = testTopology([this.engine], { maxAckPending, ackWaitSeconds });
+    const own = wanted.consumers.filter(({ durable }) => durable.includes(this.engine));
+    await applyTopology(this.#broker(), { ...wanted, consumers: own });
     return this;
   }
 

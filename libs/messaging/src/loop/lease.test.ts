@@ -51,7 +51,8 @@ describe('the lease of a job', () => {
     server().resume();
     expect(reasons).toEqual(['lease_lost']);
     expect(abortedAfter[0]).toBeLessThan(ACK_WAIT_MS);
-    await eventually('the second run', () => broker().facts.last(factsOf(job).chunk(1, 0)));
+    await eventually('the second run', () => loop.seen.settled.length === 2);
+    expect(await broker().facts.last(factsOf(job).chunk(1, 0))).toBeDefined();
     expect(loop.seen.settled.map(({ settled }) => settled)).toEqual(['lease_lost', 'done']);
   });
 
