@@ -125,21 +125,22 @@ async function takeLock(folder) {
   await mkdir(folder, { recursive: true });
   for (let told = false; ; await new Promise((next) => setTimeout(next, 200))) {
     const last = Math.max(0, ...(await numbers(folder)));
-    const pid = Number.parseInt(await readFile(join(folder, String(last)), 'utf8').catch(() => '0'), 10);
-    if (isAlive(pid)) {
+    const holder = await readFile(join(folder, String(last)), 'utf8').catch(() => '0');
+    const pid = Number.parseInt(holder, 10);
+    if (isAlive(pid) && holder === (await identity(pid))) {
       if (!told) process.stderr.write(`Waiting for process ${pid}, which installs the packages …\n`);
       told = true;
       continue;
     }
     const mine = join(folder, String(last + 1));
-    if (!(await put(folder, process.pid, (draft) => link(draft, mine)))) continue;
+    if (!(await put(folder, await identity(process.pid), (draft) => link(draft, mine)))) continue;
     const all = await numbers(folder);
     if (Math.max(...all) !== last + 1) {
       await rm(mine, { force: true });
       continue;
     }
     for (const old of all) if (old <= last) await rm(join(folder, String(old)), { force: true });
-    return () => put(folder, 0, (draft) => rename(draft, mine));
+    return () => put(folder, '0', (draft) => rename(draft, mine));
   }
 }
 
@@ -147,15 +148,21 @@ async function numbers(folder) {
   return (await readdir(folder)).filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-async function put(folder, pid, place) {
+async function put(folder, owner, place) {
   const draft = join(folder, `draft-${process.pid}-${Math.random().toString(36).slice(2)}`);
-  await writeFile(draft, String(pid));
+  await writeFile(draft, owner);
   const placed = await place(draft).then(
     () => true,
     () => false,
   );
   await rm(draft, { force: true });
   return placed;
+}
+
+/** Number and, on Linux, start time: in a container the number of a dead process soon belongs to another. */
+async function identity(pid) {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return `${pid} ${status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
 }
 
 function isAlive(pid) {

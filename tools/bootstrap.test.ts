@@ -95,11 +95,14 @@ describe('packages', () => {
     expect(await installedPackages(root)).toBe('prod');
   });
 
-  test('wait for no dead process', async () => {
-    const { root, calls, ensure } = await checkout();
-    await mkdir(join(root, '.earshot', 'locks', 'packages'), { recursive: true });
-    await writeFile(join(root, '.earshot', 'locks', 'packages', '3'), String(2 ** 22 + 1));
-    await ensure();
-    expect(await calls()).toHaveLength(1);
-  });
+  test.each([2 ** 22 + 1, process.pid])(
+    'wait for no dead process, nor one that got its number (%d)',
+    async (pid) => {
+      const { root, calls, ensure } = await checkout();
+      await mkdir(join(root, '.earshot', 'locks', 'packages'), { recursive: true });
+      await writeFile(join(root, '.earshot', 'locks', 'packages', '3'), `${pid} 1`);
+      await ensure();
+      expect(await calls()).toHaveLength(1);
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 
 const PROTOCOL = 3 << 16;
 const CANNOT_CONNECT_NOW = '57P03';
+const TOO_MANY_CONNECTIONS = '53300';
 
 /**
  * Asks a PostgreSQL for a connection as far as the question for the password: 'ready', 'starting' (57P03),
@@ -39,9 +40,11 @@ function startupMessage(user: string, database: string): Buffer {
 }
 
 /** An ErrorResponse is 'E', a length, then fields of one letter and a text each; C is the code, M the message. */
-function reasonOf(answer: Buffer): 'starting' | { refused: string } | undefined {
+function reasonOf(answer: Buffer): 'ready' | 'starting' | { refused: string } | undefined {
   if (answer[0] !== 0x45) return undefined;
   const fields = answer.toString('utf8', 5).split('\0');
   if (fields.includes(`C${CANNOT_CONNECT_NOW}`)) return 'starting';
+  // Busy, but up: a server that others use must not be taken for a broken one.
+  if (fields.includes(`C${TOO_MANY_CONNECTIONS}`)) return 'ready';
   return { refused: fields.find((field) => field.startsWith('M'))?.slice(1) ?? 'unknown reason' };
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { EmbeddedError } from '../errors.ts';
 import { withLock } from '../lock.ts';
 import { isAlive, type ProcessIdentity } from '../processes.ts';
+import { waitFor } from '../wait.ts';
 import { defaultMaxFileBytes, natsConfigText } from './nats-config.ts';
 import { natsInfo } from './nats-info.ts';
 import { choosePort } from './port.ts';
@@ -58,8 +59,8 @@ async function adopt(options: NatsServerOptions, folder: string, state: State | 
   const { host = '127.0.0.1', port = 0 } = options;
   const server = watch(state);
   const fits = (port === 0 || port === state.port) && (!options.monitor || state.monitorPort !== undefined);
-  const info = fits ? await natsInfo(state.port, host) : undefined;
-  if (info?.server_name === state.name && info.jetstream === true) {
+  const info = fits ? await waitFor(() => readyAs(state, host), { timeoutMs: 10_000 }) : undefined;
+  if (info !== undefined) {
     options.log?.(`Using the nats-server that runs already (process ${state.pid}, port ${state.port}).`);
     return handle(options, folder, server, state, true);
   }
@@ -95,10 +96,7 @@ async function start(
   await writeState(join(folder, 'server.json'), state);
   const timeoutMs = options.readyTimeoutMs ?? 120_000;
   try {
-    await whenReady(server, { name: 'nats-server', logFile, timeoutMs }, async () => {
-      const info = await natsInfo(port, host);
-      return info?.server_name === name && info.jetstream === true ? info : undefined;
-    });
+    await whenReady(server, { name: 'nats-server', logFile, timeoutMs }, () => readyAs(state, host));
   } catch (error) {
     const raced = error instanceof EmbeddedError && /address already in use/i.test(error.message);
     if (raced && wanted === 0 && attempts > 1)
@@ -106,6 +104,12 @@ async function start(
     throw error;
   }
   return handle(options, folder, server, state, false);
+}
+
+/** Only the server with our name counts: somebody else may have got the port. */
+async function readyAs({ name, port }: State, host: string) {
+  const info = await natsInfo(port, host);
+  return info?.server_name === name && info.jetstream === true ? info : undefined;
 }
 
 function handle(
