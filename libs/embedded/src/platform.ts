@@ -1,12 +1,3 @@
-/** A platform we know pieces for, named as Node names them. */
-export type PlatformKey =
-  | 'linux-x64'
-  | 'linux-arm64'
-  | 'darwin-x64'
-  | 'darwin-arm64'
-  | 'win32-x64'
-  | 'win32-arm64';
-
 /** This machine, as the key of the tables of pinned downloads. */
 export function platformKey(): string {
   return `${process.platform}-${process.arch}`;

@@ -83,7 +83,7 @@ function* parse(directory: Buffer, path: string): Generator<ZipEntry> {
 }
 
 /** Relative, forward slashes, no step upwards, no drive letter, no NUL. */
-export function isSafeName(name: string): boolean {
+function isSafeName(name: string): boolean {
   if (name === '' || name.startsWith('/') || /[\\\0:]/.test(name)) return false;
   return !name.split('/').includes('..');
 }

@@ -6,7 +6,7 @@ import { isAtLeast } from '../versions.ts';
 import { type BinaryRecipe, type ResolvedBinary, resolveBinary } from './binary.ts';
 
 /** The oldest ffmpeg taken from PATH. */
-export const OLDEST_FFMPEG = '5.0';
+const OLDEST_FFMPEG = '5.0';
 
 /** Containers people upload; an ffmpeg built without one of them is not taken from PATH. */
 const DEMUXERS = ['wav', 'mp3', 'ogg', 'flac', 'mov', 'matroska', 'aac', 'aiff', 'caf'];

