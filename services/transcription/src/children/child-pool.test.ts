@@ -93,7 +93,7 @@ describe('a healthy pool', () => {
   it('replaces a child after its share of tasks, and has the next one warm before', async () => {
     const log = keptLog();
     const made = pool({ maxTasksPerChild: 2, log });
-    const pids = [];
+    const pids: number[] = [];
     for (let call = 0; call < 6; call += 1) pids.push(pidOf(await run(made)));
     expect(new Set(pids).size).toBe(3);
     expect(pids[0]).toBe(pids[1]);

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { childEnvironment, readConfig } from './config.ts';
+import { usableCores } from './cores.ts';
+
+const needed = { NATS_URL: 'nats://127.0.0.1:4222', EARSHOT_STORAGE_URL: 'file:/tmp/x' };
+
+describe('the configuration', () => {
+  it('has defaults for everything but the broker and the store', () => {
+    expect(readConfig(needed)).toMatchObject({
+      PORT: 8083,
+      EARSHOT_ENGINES: 'sherpa',
+      WORKER_MAX_TASKS_PER_CHILD: 50,
+      TASK_TIME_LIMIT: 7200,
+      EARSHOT_MAX_RECORDING_HOURS: 24,
+    });
+    expect(() => readConfig({})).toThrow(/NATS_URL[\s\S]*EARSHOT_STORAGE_URL/);
+  });
+
+  it('lets children see no credentials', () => {
+    const env = { PATH: '/bin', NATS_TOKEN: 'secret', EARSHOT_API_KEY: 'secret', LD_LIBRARY_PATH: '/lib' };
+    expect(childEnvironment(env)).toEqual({ PATH: '/bin', LD_LIBRARY_PATH: '/lib' });
+  });
+});
+
+describe('the cores', () => {
+  it('are those a container may use', () => {
+    expect(usableCores('100000 100000')).toBe(1);
+    expect(usableCores('50000 100000')).toBe(1);
+    expect(usableCores('max 100000')).toBe(usableCores(''));
+  });
+});
