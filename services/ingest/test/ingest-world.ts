@@ -11,7 +11,7 @@ import { startIngest } from '../src/service.ts';
 const MB = 1024 * 1024;
 
 /** Ingest with a real broker and a real HTTP listener; the bearer token names the tenant. */
-export async function openIngest(options: TestBrokerOptions & { maxRecordingMb?: number } = {}) {
+export async function openIngest(options: { maxFile?: number; maxRecordingMb?: number } = {}) {
   const server = await startTestBroker(options);
   const folder = await tempFolder();
   const log = createLogger({ service: 'ingest', level: 'silent' });
