@@ -139,3 +139,6 @@ export const chunkKind: JobKind<ChunkJob> = {
 };
 
 export const factsOf = (job: ChunkJob) => factSubjects(job.tenant_id, job.transcript_id);
+
+/** Lets real time pass, for what must *not* happen in it; everything else waits for conditions. */
+export const timePasses = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

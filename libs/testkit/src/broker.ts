@@ -24,13 +24,16 @@ export interface TestBroker {
 
 /** What a test may choose; sizes are bytes. */
 export interface TestBrokerOptions {
-  /** The account's `max_file`; default 512 MB. */
-  readonly maxFile?: number;
+  /** The account's `max_file`; `unset` leaves it to the server. Default 512 MB. */
+  readonly maxFile?: number | 'unset';
   /** Default true. */
   readonly jetstream?: boolean;
   /** false leaves the server to be started by the test. Default true. */
   readonly started?: boolean;
 }
+
+const accountLimits = (maxFile: number | 'unset' = 512 * 1024 * 1024) =>
+  maxFile === 'unset' ? 'jetstream: enabled' : `jetstream { max_mem: 16MB, max_file: ${maxFile} }`;
 
 const configOf = (port: number, store: string, options: TestBrokerOptions) => `
 listen: "127.0.0.1:${port}"
@@ -40,7 +43,7 @@ ping_interval: "10s"
 ${options.jetstream === false ? '' : `jetstream { store_dir: "${store}", sync_interval: always, max_memory_store: 64MB, max_file_store: 2GB }`}
 accounts {
   EARSHOT {
-    ${options.jetstream === false ? '' : `jetstream { max_mem: 16MB, max_file: ${options.maxFile ?? 512 * 1024 * 1024} }`}
+    ${options.jetstream === false ? '' : `${accountLimits(options.maxFile)}`}
     users: [{ user: earshot, password: earshot }]
   }
 }

@@ -3,3 +3,4 @@ export { type TestDatabase, testDatabase } from './database.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { tempFolder } from './temp-folder.ts';
+export { plainWords, type WordErrors, wordErrorRate } from './word-error-rate.ts';

@@ -11,8 +11,8 @@ export type PubAck =
 
 /** 10164 is what clusters answer where one server answers 10071. */
 const WRONG_LAST_SEQUENCE = [10071, 10164];
-/** Store failed, storage or resources exceeded. The first also says "maximum bytes exceeded" of discard-new streams. */
-const FULL = [10077, 10047, 10028, 10023];
+/** Store failed (also "maximum bytes exceeded" of discard-new streams); limits of account, disk, memory, server. */
+const FULL = [10077, 10002, 10047, 10028, 10023];
 
 /** Reads a PubAck; throws `storage_full`, or `internal` for a refusal that repeating would not heal. */
 export function readPubAck(reply: Msg): PubAck {
