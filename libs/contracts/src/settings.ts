@@ -64,6 +64,7 @@ export const settings = {
       minimum: 1_048_576,
     }),
   ),
+  EARSHOT_DATABASE_POOL_SIZE: whole('Connections to PostgreSQL of one process at most', 10, 2, 1000),
   EARSHOT_NATS_REPLICAS: whole('Replicas of each stream', 1, 1, 5),
   EARSHOT_SHUTDOWN_GRACE_SECONDS: whole('Seconds a stop may take', 25, 1, 3600),
   EARSHOT_WORKER_MEMORY_LIMIT_MB: Type.Optional(

@@ -9,11 +9,11 @@ import { loadConfig } from '@earshot/service-kit';
 import Type, { type Static } from 'typebox';
 
 const ConfigSchema = Type.Object({
-  ...processSettings,
+  ...processSettings(8082),
   ...brokerSettings,
   ...topologySettings,
-  PORT: { ...processSettings.PORT, default: 8082 },
   DATABASE_URL: settings.DATABASE_URL,
+  EARSHOT_DATABASE_POOL_SIZE: settings.EARSHOT_DATABASE_POOL_SIZE,
   EARSHOT_STORAGE_URL: settings.EARSHOT_STORAGE_URL,
   EARSHOT_API_KEYS_FILE: settings.EARSHOT_API_KEYS_FILE,
 });

@@ -2,6 +2,7 @@ import { type Broker, startFactLoop } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { ResultsConfig } from './config.ts';
 import { factHandler } from './facts/handle-facts.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
 import { resultsRoutes } from './routes/routes.ts';
@@ -12,7 +13,7 @@ export { migrate } from './store/migrate.ts';
 
 /** What results needs from the process it runs in; the broker and the storage stay the caller's to close. */
 export interface ResultsOptions {
-  readonly config: { readonly DATABASE_URL: string; readonly EARSHOT_DATABASE_POOL_SIZE?: number };
+  readonly config: Pick<ResultsConfig, 'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE'>;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   readonly log: Logger;
@@ -34,11 +35,8 @@ export interface Results {
  */
 export function startResults(options: ResultsOptions): Results {
   const { broker, storage, log, config } = options;
-  const database = openDatabase({
-    url: config.DATABASE_URL,
-    log,
-    ...(config.EARSHOT_DATABASE_POOL_SIZE ? { poolSize: config.EARSHOT_DATABASE_POOL_SIZE } : {}),
-  });
+  const { DATABASE_URL: url, EARSHOT_DATABASE_POOL_SIZE: poolSize } = config;
+  const database = openDatabase({ url, poolSize, log });
   const relay = startOutboxRelay({ database, storage, publisher: broker.publisher, log });
   const handle = factHandler({ database, storage, log, onFinal: (rows) => relay.take(rows) });
   const loop = startFactLoop({ broker, handle, log });

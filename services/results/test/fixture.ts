@@ -38,7 +38,7 @@ export async function resultsFixture() {
   const storage = await openFileStorage({ root: folder.path });
   const closers: (() => Promise<unknown>)[] = [];
   const open = (options: { poolSize?: number } = {}): Database => {
-    const database = openDatabase({ url: server.url, log, ...options });
+    const database = openDatabase({ url: server.url, log, connectTimeoutMs: 30_000, ...options });
     closers.push(() => database.close());
     return database;
   };

@@ -13,6 +13,8 @@ export interface DatabaseOptions {
   /** How long one statement may take, default 30 s for writing, 10 s for reading. */
   readonly writeTimeoutMs?: number;
   readonly readTimeoutMs?: number;
+  /** How long to wait for a connection; default 2 s, so that a route soon answers 503. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** Transactions on one PostgreSQL. Closed by whoever made it. */
@@ -25,7 +27,6 @@ export interface Database {
 }
 
 const INT8 = 20;
-const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Milliseconds and counts fit a double exactly, so bigints are numbers here. */
 const types: pg.CustomTypesConfig = {
@@ -61,7 +62,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize ?? 10,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: 'earshot-results',

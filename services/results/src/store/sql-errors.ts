@@ -11,8 +11,8 @@ export function isBadData(error: unknown): boolean {
   return /^2[23]/.test(sqlState(error) ?? '');
 }
 
-/** Connection lost (08), too many connections (53), canceled or shutting down (57), and read-only standby (25006). */
-const UNAVAILABLE_STATE = /^(08|53|57|25006)/;
+/** Connection lost (08), out of connections, memory or disk (53), canceled or shutting down (57). */
+const UNAVAILABLE_STATE = /^(08|53|57)/;
 const UNAVAILABLE_MESSAGE =
   /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable|after calling end on the pool/;
 const UNAVAILABLE_CODES = new Set([
