@@ -12,7 +12,7 @@ import Type, { type Static } from 'typebox';
 const storageUrl = { pattern: '^file:', description: 'Where recordings are kept: file:/path' };
 
 const ConfigSchema = Type.Object({
-  ...processSettings,
+  ...processSettings(8081),
   ...brokerSettings,
   ...topologySettings,
   EARSHOT_STORAGE_URL: Type.String(storageUrl),

@@ -4,9 +4,9 @@ import { CodedError } from '@earshot/domain';
 import { applyTopology, connectBroker } from '@earshot/messaging';
 import { createHttpServer, createLogger, type Principal } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
-import { startTestBroker, type TestBrokerOptions, tempFolder } from '@earshot/testkit';
-import { headers as natsHeaders } from 'nats';
+import { startTestBroker, tempFolder } from '@earshot/testkit';
 import { startIngest } from '../src/service.ts';
+import { rawPublish } from './raw-publish.ts';
 
 const MB = 1024 * 1024;
 
@@ -62,12 +62,8 @@ export async function openIngest(options: { maxFile?: number; maxRecordingMb?: n
     ...{ server, broker, storage, ingest, http, port, subjects },
     url: `http://127.0.0.1:${port}/v1/recordings`,
     /** Publishes an upload event as another program would, and waits for the PubAck. */
-    publish: async (subject: string, payload: string | Uint8Array, headers: Record<string, string> = {}) => {
-      const sent = natsHeaders();
-      for (const [name, value] of Object.entries(headers)) sent.set(name, value);
-      const ack = await broker.connection.request(subject, payload, { timeout: 5_000, headers: sent });
-      if (ack.json<{ error?: object }>().error) throw new Error(ack.string());
-    },
+    publish: (subject: string, payload: string | Uint8Array, headers: Record<string, string> = {}) =>
+      rawPublish(server.port, subject, payload, headers),
     uploadsLeft: async () => Object.values(await subjects('UPLOADS')).reduce((sum, count) => sum + count, 0),
     keys: async () => {
       const keys: string[] = [];
