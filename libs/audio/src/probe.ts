@@ -1,9 +1,8 @@
 import { open } from 'node:fs/promises';
-import { CodedError } from '@earshot/domain';
+import { CodedError, sniffRecording } from '@earshot/domain';
 import { type FfmpegStderr, inputArguments, lastWords, startFfmpeg } from './ffmpeg-child.ts';
 import { type AudioTrack, type ProbeText, parseProbe } from './parse-probe.ts';
 import { plainName } from './plain-name.ts';
-import { sniffRecording } from './sniff.ts';
 import { dataSizeLies } from './wav-length.ts';
 import { withinTime } from './within-time.ts';
 

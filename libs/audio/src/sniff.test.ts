@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { sniffRecording } from '@earshot/domain';
 import { describe, expect, it } from 'vitest';
 import { beepAt3s, useMedia } from '../test/media.ts';
-import { sniffRecording } from './sniff.ts';
 
 const media = useMedia();
 const code = (bytes: string | Uint8Array) => sniffRecording(Buffer.from(bytes as string))?.code;
