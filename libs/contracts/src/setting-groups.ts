@@ -28,14 +28,19 @@ export const topologySettings = {
 const TopologySettingsSchema = Type.Object(topologySettings);
 export type TopologyConfig = Static<typeof TopologySettingsSchema>;
 
-/** The settings every process has: its listener, its log and how it stops. */
-export const processSettings = {
-  PORT: settings.PORT,
+/** The settings every process has: its listener on `port` unless told otherwise, its log and how it stops. */
+export const processSettings = (port: number) => ({
+  PORT: Type.Integer({
+    description: 'Port of the HTTP listener',
+    default: port,
+    minimum: 0,
+    maximum: 65_535,
+  }),
   HOST: settings.HOST,
   ENVIRONMENT: settings.ENVIRONMENT,
   LOG_LEVEL: settings.LOG_LEVEL,
   EARSHOT_SHUTDOWN_GRACE_SECONDS: settings.EARSHOT_SHUTDOWN_GRACE_SECONDS,
-};
+});
 
 /** The engines of EARSHOT_ENGINES; the first is the default. */
 export const parseEngines = (value: string): string[] => [...new Set(value.split(','))];

@@ -23,7 +23,12 @@ export const settings = {
   NATS_TLS_CA: text('Path of the CA certificate of NATS'),
   NATS_TLS_CERT: text('Path of the client certificate for NATS'),
   NATS_TLS_KEY: text('Path of the client key for NATS'),
-  PORT: whole('Port of the HTTP listener', 8080, 0, 65_535),
+  PORT: whole(
+    'Port of the HTTP listener; of separate services: ingest 8081, results 8082, transcription 8083',
+    8080,
+    0,
+    65_535,
+  ),
   HOST: Type.String({ description: 'Address of the HTTP listener', default: '127.0.0.1', minLength: 1 }),
   ENVIRONMENT: Type.String({ description: 'development, staging, production, …', default: 'development' }),
   LOG_LEVEL: Type.String({

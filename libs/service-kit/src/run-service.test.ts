@@ -65,6 +65,15 @@ it('closes what is left and exits 1 when a part fails for good', async () => {
   expect(service.output()).toContain('closed');
 });
 
+it('exits 0 when closing it ends a part that it could not live without', async () => {
+  const service = await run(
+    `((end) => ({ close: async () => end(new Error('closed by us')), failed: new Promise((resolve) => { end = resolve; }) }))()`,
+  );
+  service.child.kill('SIGTERM');
+  expect(await service.exit).toEqual([0, null]);
+  expect(service.output()).not.toContain('closed by us');
+});
+
 it('exits 1 when it cannot start', async () => {
   const service = await run(`await Promise.reject(new Error('no broker'))`);
   expect(await service.exit).toEqual([1, null]);

@@ -6,7 +6,7 @@ import type { Logger } from './logger.ts';
 export interface RunningService {
   /** Stops within `graceMs`: takes no new work, finishes or hands back what runs, frees everything. Idempotent. */
   close(graceMs: number): Promise<void>;
-  /** Resolves when a part the service cannot live without is gone for good. */
+  /** Resolves when a part the service cannot live without is gone for good; ignored once the service is closing. */
   readonly failed: Promise<Error>;
 }
 
@@ -21,9 +21,11 @@ export async function runService(options: {
 }): Promise<void> {
   const { log, graceMs } = options;
   let service: RunningService | undefined;
+  let closing = false;
   let broken = false;
   const starting = options.start();
   const closer = closeWithGrace({ delay: graceMs + 5_000, logger: false }, async ({ signal, err }) => {
+    closing = true;
     if (err) log.fatal({ err }, 'the service ends after an error');
     else log.info({ signal }, 'the service stops');
     service ??= await starting.catch(() => undefined);
@@ -38,6 +40,7 @@ export async function runService(options: {
     process.exit(1);
   }
   void service.failed.then((error) => {
+    if (closing) return;
     log.fatal({ err: error }, 'a part of the service is gone for good');
     broken = true;
     closer.close();

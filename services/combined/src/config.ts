@@ -5,7 +5,7 @@ import { loadConfig } from '@earshot/service-kit';
 import Type, { type Static } from 'typebox';
 
 const ConfigSchema = Type.Object({
-  ...processSettings,
+  ...processSettings(8080),
   NATS_URL: Type.Optional(settings.NATS_URL),
   DATABASE_URL: Type.Optional(settings.DATABASE_URL),
   EARSHOT_STORAGE_URL: Type.Optional(settings.EARSHOT_STORAGE_URL),

@@ -11,10 +11,9 @@ import { loadConfig } from '@earshot/service-kit';
 import Type, { type Static } from 'typebox';
 
 const ConfigSchema = Type.Object({
-  ...processSettings,
+  ...processSettings(8083),
   ...brokerSettings,
   ...topologySettings,
-  PORT: { ...settings.PORT, default: 8083 },
   WORKER_CONCURRENCY: settings.WORKER_CONCURRENCY,
   WORKER_MAX_TASKS_PER_CHILD: settings.WORKER_MAX_TASKS_PER_CHILD,
   TASK_TIME_LIMIT: settings.TASK_TIME_LIMIT,
