@@ -53,6 +53,8 @@ describe('speechSpans', () => {
   });
 
   it('takes samples that are no numbers for silence', () => {
+    const odd = Float32Array.of(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0.5);
+    expect([...toFloat(odd)]).toEqual([0, 0, 0, 0.5]);
     const broken = toFloat(cities.subarray(0, 160_000));
     broken.fill(Number.NaN, 16_000, 32_000).fill(Number.POSITIVE_INFINITY, 32_000, 33_000);
     const spans = voice.speechSpans(broken);

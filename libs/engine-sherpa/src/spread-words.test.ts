@@ -45,3 +45,13 @@ it('keeps words in order, at least 1 ms long and inside the speech, however crow
     expect(before).toBeLessThanOrEqual(140);
   }
 });
+
+it('leaves room for short words after a very long one', () => {
+  expect(times(`${'x'.repeat(60)} a b c d`, [{ start_ms: 100, end_ms: 106 }])).toEqual([
+    [100, 102],
+    [102, 103],
+    [103, 104],
+    [104, 105],
+    [105, 106],
+  ]);
+});

@@ -16,11 +16,12 @@ export function spreadWords(text: string, speech: readonly Span[]): Word[] {
     const from = (said / letters) * total;
     said += word.length + 1;
     const { start, end } = place(speech, from, (said / letters) * total);
-    // Room of a millisecond for each word still to come, whatever the rounding.
-    const start_ms = Math.min(Math.max(Math.round(start), floor), last - (words.length - n));
-    const end_ms = Math.max(Math.round(end), start_ms + 1);
+    // Each word still to come needs a millisecond, whatever the rounding.
+    const room = last - (words.length - n);
+    const start_ms = Math.min(Math.max(Math.round(start), floor), room);
+    const end_ms = Math.min(Math.max(Math.round(end), start_ms + 1), room + 1);
     floor = end_ms;
-    return { start_ms, end_ms: Math.min(end_ms, last), text: word, confidence: null, timing: 'estimated' };
+    return { start_ms, end_ms, text: word, confidence: null, timing: 'estimated' };
   });
 }
 
