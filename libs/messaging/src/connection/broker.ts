@@ -16,14 +16,16 @@ export class Broker {
   readonly engines: EngineDirectory;
   /** Resolves when the connection is over for good, with the error unless we closed it; then the process must exit. */
   readonly closed: Promise<Error | undefined>;
-  /** For the modules of this package only, as are `link`, `requests` and `api`. */
+  /** For the modules of this package only, as is all below. */
   readonly connection: NatsConnection;
   readonly link: Link;
   readonly requests: Requests;
   readonly api: JsApi;
+  readonly log: Log;
 
   constructor(connection: NatsConnection, log: Log) {
     this.connection = connection;
+    this.log = log;
     this.link = new Link(connection, log);
     this.requests = new Requests(connection, this.link);
     this.api = new JsApi(this.requests);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DURABLES, STREAMS } from '@earshot/contracts';
 import type { Broker } from '../connection/broker.ts';
 import type { Log } from '../log.ts';
-import { ACK, IN_PROGRESS, NAK } from '../take/acknowledge.ts';
+import { ACK, answerPlainly, IN_PROGRESS, NAK } from '../take/acknowledge.ts';
 import { Bell } from '../take/bell.ts';
 import type { Delivery } from '../take/delivery.ts';
 import { FactSource } from '../take/fact-source.ts';
@@ -114,7 +114,6 @@ class BatchLoop implements FactLoop {
   }
 
   #answer(delivery: Delivery, words: string) {
-    const { connection, link } = this.#options.broker;
-    if (link.connected && !connection.isClosed()) connection.publish(delivery.reply, words);
+    answerPlainly(this.#options.broker, delivery.reply, words);
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../connection/broker.ts';
 import type { Log } from '../log.ts';
-import { NAK } from '../take/acknowledge.ts';
+import { answerPlainly, NAK } from '../take/acknowledge.ts';
 import { Bell } from '../take/bell.ts';
 import type { Delivery } from '../take/delivery.ts';
 import { guardOf } from '../take/lease.ts';
@@ -100,7 +100,7 @@ export class MessageLoop implements Loop {
   #receive(delivery: Delivery) {
     if (this.#stopped || this.#held.size >= this.#options.slots) {
       this.#options.on?.surplus?.(delivery.subject);
-      this.#handBack(delivery);
+      answerPlainly(this.#options.broker, delivery.reply, NAK);
       return;
     }
     const { broker, policy } = this.#options;
@@ -109,17 +109,12 @@ export class MessageLoop implements Loop {
     void this.#work(held);
   }
 
-  #handBack(delivery: Delivery) {
-    // When it is lost the broker brings the message back after ack_wait.
-    if (this.#options.broker.link.connected) this.#options.broker.connection.publish(delivery.reply, NAK);
-  }
-
   async #work(held: HeldMessage): Promise<void> {
     const { subject, count, time } = held.delivery;
     const { on, log } = this.#options;
     const startedAt = performance.now();
-    on?.taken?.({ subject, delivery: count, waitMs: Math.max(0, Date.now() - time.getTime()) });
     try {
+      on?.taken?.({ subject, delivery: count, waitMs: Math.max(0, Date.now() - time.getTime()) });
       const settled = await held.work();
       on?.settled?.({ subject, delivery: count, settled, ms: performance.now() - startedAt });
     } catch (error) {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Broker } from '../connection/broker.ts';
 import { NoAnswer } from '../connection/no-answer.ts';
 import type { Requests } from '../connection/requests.ts';
 
@@ -33,4 +34,11 @@ export async function answerConfirmed(
       await pause(100);
     }
   }
+}
+
+/** Sends `words` without waiting for an answer; when they are lost the broker brings the message back after ack_wait. */
+export function answerPlainly(broker: Broker, reply: string, words: string): void {
+  const { connection, link } = broker;
+  // The client throws while it drains, and drops what is written while it is not connected.
+  if (link.connected && !connection.isDraining()) connection.publish(reply, words);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../connection/broker.ts';
 import type { Log } from '../log.ts';
-import { NAK } from './acknowledge.ts';
+import { answerPlainly, NAK } from './acknowledge.ts';
 import { Bell } from './bell.ts';
 import type { Delivery } from './delivery.ts';
 import { PullInbox } from './pull-inbox.ts';
@@ -67,7 +67,8 @@ export class FactSource {
     let troubles = 0;
     while (!this.#stopped && !this.#options.broker.link.closed) {
       const room = this.#options.maxBatch - this.#waiting.length;
-      if (room < 1 || !this.#options.broker.link.connected) await this.#changed.next();
+      const { link, connection } = this.#options.broker;
+      if (room < 1 || !link.connected || connection.isDraining()) await this.#changed.next();
       else if (await this.#gather(room)) troubles = 0;
       else {
         troubles += 1;
@@ -81,7 +82,7 @@ export class FactSource {
   async #gather(batch: number): Promise<boolean> {
     const { broker, stream, durable, log } = this.#options;
     const inbox = new PullInbox(broker, stream, (delivery) => {
-      if (this.#stopped) return broker.connection.publish(delivery.reply, NAK);
+      if (this.#stopped) return answerPlainly(broker, delivery.reply, NAK);
       this.#waiting.push(delivery);
       this.#changed.ring();
     });

@@ -43,6 +43,7 @@ export class PullInbox {
   readonly #open = new Map<string, OpenPull>();
   readonly #onDelivery: (delivery: Delivery) => void;
   #next = 0;
+  #closed = false;
 
   constructor(broker: Broker, stream: string, onDelivery: (delivery: Delivery) => void) {
     this.#broker = broker;
@@ -50,7 +51,7 @@ export class PullInbox {
     this.#onDelivery = onDelivery;
     this.#subscription = broker.connection.subscribe(`${this.#prefix}*`, {
       callback: (error, message) => {
-        if (!error) this.#receive(message);
+        if (!error) this.#safeReceive(message);
       },
     });
   }
@@ -63,6 +64,7 @@ export class PullInbox {
       batch: request.batch,
       ...(request.expiresMs ? { expires: request.expiresMs * 1_000_000 } : { no_wait: true }),
     };
+    if (this.#closed) return Promise.resolve({ kind: 'silent' });
     return new Promise((resolve) => {
       const silent = () => this.#end(request.durable, { kind: 'silent' });
       this.#open.set(request.durable, {
@@ -82,14 +84,24 @@ export class PullInbox {
     });
   }
 
-  /** Ends open pulls as `silent` and lets go of the inbox; messages already on their way are still handed over. */
+  /** Ends open pulls as `silent` and lets go of the inbox; does nothing the second time. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     for (const durable of [...this.#open.keys()]) this.#end(durable, { kind: 'silent' });
     // Rejects when the connection goes meanwhile: then nothing is on its way any more.
     this.#subscription.drain().catch(() => undefined);
   }
 
-  // A throw in here would end the client's reader.
+  /** A throw inside a callback would end the client's reader. */
+  #safeReceive(message: Msg) {
+    try {
+      this.#receive(message);
+    } catch (error) {
+      this.#broker.log.error({ subject: message.subject, detail: String(error) }, 'a message was not taken');
+    }
+  }
+
   #receive(message: Msg) {
     const durable = message.reply?.startsWith('$JS.ACK.') ? undefined : this.#ofToken(message.subject);
     if (durable !== undefined) return this.#status(durable, message);

@@ -41,11 +41,12 @@ export class Taker {
   #troubles = 0;
   #lastTrouble: string | undefined;
   #state: 'running' | 'paused' | 'stopped' = 'running';
+  #inbox: PullInbox | undefined;
   readonly #ended: Promise<void>;
 
   constructor(options: TakerOptions) {
     this.#options = options;
-    const off = options.broker.link.onChange(() => this.#bell.ring());
+    const off = options.broker.link.onChange(() => this.#changed());
     this.#ended = this.#run().finally(off);
   }
 
@@ -70,6 +71,12 @@ export class Taker {
 
   #become(state: 'running' | 'paused' | 'stopped') {
     if (this.#state !== 'stopped') this.#state = state;
+    this.#changed();
+  }
+
+  /** A stop or a pause ends open pulls; a lost connection has ended them already, unknown to us. */
+  #changed() {
+    if (!this.#mayPull()) this.#inbox?.close();
     this.#bell.ring();
   }
 
@@ -102,6 +109,7 @@ export class Taker {
       this.#options.onDelivery(delivery);
       arrived.ring();
     });
+    this.#inbox = inbox;
     const troubles = await this.#sweep(inbox);
     const idle = taken === 0 && this.#mayPull() && this.#options.free() > 0;
     if (idle && troubles < this.#options.durables.length) await this.#waitForAny(inbox, arrived);
@@ -135,19 +143,13 @@ export class Taker {
       inbox.pull({ durable, batch: 1, expiresMs: waitMs, quietMs: waitMs + 1_000 }),
     );
     const over = Promise.all(pulls);
-    await Promise.race([arrived.next(), over, this.#interrupted()]);
-  }
-
-  /** A stop, a pause or a change of the connection, which forgets our pulls. */
-  async #interrupted(): Promise<void> {
-    do await this.#bell.next();
-    while (this.#mayPull());
+    await Promise.race([arrived.next(), over]);
   }
 
   async #backOff(): Promise<void> {
     this.#troubles += 1;
     const ms = Math.min(5_000, 100 * 2 ** (this.#troubles - 1)) * (0.5 + Math.random() / 2);
-    await Promise.race([pause(ms), this.#interrupted()]);
+    await Promise.race([pause(ms, undefined, { ref: false }), this.#bell.next()]);
   }
 
   #note(trouble: string | undefined) {
