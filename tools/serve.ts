@@ -1,11 +1,82 @@
-// `nx serve <service>`: starts or joins this folder's NATS and PostgreSQL, then runs the service from source and
-// restarts it when a file changes.
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+// `nx serve <service>`: starts or joins the NATS and PostgreSQL of this folder, prepares them, then runs the service
+// from source and again whenever a file changes. The last of several terminals stops the servers.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import {
+  createProgressPrinter,
+  embeddedOptionsFromEnv,
+  resolveFfmpeg,
+  resolveSpeechModel,
+  startOrJoinServers,
+} from '@earshot/embedded';
 
+const SERVICES = ['ingest', 'transcription', 'results', 'combined'];
 const root = fileURLToPath(new URL('..', import.meta.url));
+const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+const fromSource = '--conditions=@earshot/source';
+
 const service = process.argv[2] ?? '';
-if (!/^[a-z]+$/.test(service)) {
-  process.stderr.write('usage: nx serve ingest|transcription|results|combined\n');
+if (!SERVICES.includes(service)) {
+  process.stderr.write(`usage: nx serve ${SERVICES.join('|')}\n`);
   process.exit(2);
+}
+process.chdir(root);
+process.exit(service === 'combined' ? await watch(process.env) : await serve());
+
+/** Runs a program of the repository; a signal that reaches us reaches it, and we end when it has. */
+async function run(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: 'inherit', env });
+  const relay = (signal: NodeJS.Signals) => void child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, relay);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, relay);
+  return code ?? 0;
+}
+
+function watch(env: NodeJS.ProcessEnv): Promise<number> {
+  return run([tsx, 'watch', '--clear-screen=false', fromSource, `services/${service}/src/main.ts`], env);
+}
+
+async function serve(): Promise<number> {
+  const home = resolve(process.env.EARSHOT_HOME ?? '.earshot');
+  const options = embeddedOptionsFromEnv(process.env, createProgressPrinter(process.stderr));
+  const { NATS_URL, DATABASE_URL } = process.env;
+  const servers = await startOrJoinServers({
+    home,
+    options,
+    ...(NATS_URL ? { natsUrl: NATS_URL } : {}),
+    ...(DATABASE_URL ? { databaseUrl: DATABASE_URL } : {}),
+  });
+  try {
+    const env = {
+      EARSHOT_STORAGE_URL: pathToFileURL(join(home, 'storage')).href,
+      ...process.env,
+      NATS_URL: servers.natsUrl,
+      DATABASE_URL: servers.databaseUrl,
+      ...(service === 'transcription' ? await engineParts() : {}),
+    };
+    const prepared = await run([tsx, fromSource, 'services/combined/src/init.ts'], {
+      ...env,
+      LOG_LEVEL: 'warn',
+    });
+    return prepared === 0 ? await watch(env) : prepared;
+  } finally {
+    await servers.leave();
+  }
+
+  /** ffmpeg, and one folder with links to the parts of the model, as EARSHOT_MODEL_DIR wants it. */
+  async function engineParts() {
+    const [ffmpeg, model] = await Promise.all([resolveFfmpeg(options), resolveSpeechModel(options)]);
+    const folder = join(home, 'model');
+    await mkdir(folder, { recursive: true });
+    for (const file of [model.encoder, model.decoder, model.tokens, model.vad]) {
+      const link = join(folder, basename(file));
+      await rm(link, { force: true });
+      await symlink(file, link);
+    }
+    return { EARSHOT_FFMPEG_BIN: ffmpeg.path, EARSHOT_MODEL_DIR: folder };
+  }
 }
