@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
-import { type Broker, openBroker } from '@earshot/messaging';
+import { openBroker } from '@earshot/messaging';
 import {
   configOrExit,
   createLogger,
@@ -46,7 +46,7 @@ async function start(): Promise<RunningService> {
   });
   log.info({ url: http.url }, 'ingest ready');
   return {
-    failed: lost(broker, () => ingest.ready()),
+    failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
     close: async (graceMs) => {
       await ingest.close(graceMs);
       await http.close();
@@ -54,13 +54,4 @@ async function start(): Promise<RunningService> {
       await storage.close();
     },
   };
-}
-
-/** Resolves when the connection ends although nobody asked for it: a stop must not look like a failure. */
-function lost(broker: Broker, running: () => boolean): Promise<Error> {
-  return new Promise((resolve) => {
-    void broker.closed.then((error) => {
-      if (running()) resolve(error ?? new Error('the NATS connection was closed'));
-    });
-  });
 }
