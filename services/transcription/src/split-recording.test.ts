@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MAX_CHANNELS, probeRecording, readWav } from '@earshot/audio';
-import { factSubjects, type OutgoingMessage } from '@earshot/contracts';
+import { type Cut, factSubjects, type OutgoingMessage } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import type { EngineCapabilities } from '@earshot/engine';
 import { tempFolder } from '@earshot/testkit';
@@ -28,6 +28,9 @@ afterEach(() => bench.dispose());
 
 const split = (job = bench.splitJob(), deps: Partial<SplitDependencies> = {}) =>
   splitRecording({ ...bench.deps, lengths: SHORT, ...deps })(job);
+
+/** Where the cuts of a plan start, when each starts where the one before ends. */
+const joined = (cuts: readonly Cut[]) => [0, ...cuts.slice(0, -1).map(({ end_ms }) => end_ms)];
 
 const splitSubject = () => factSubjects('acme', bench.id).split(1);
 
@@ -101,6 +104,7 @@ describe('two splitters on one recording', () => {
     );
     const { cuts, jobs, objects } = await bench.state();
     for (const fact of facts) expect(fact.cuts).toEqual(cuts);
+    expect(cuts.map(({ start_ms }) => start_ms)).toEqual(joined(cuts));
     expect(jobs.map(({ key }) => key).sort()).toEqual(cuts.map(({ key }) => key).sort());
     expect(objects).toEqual(cuts.map(({ key }) => key).sort());
   });
@@ -132,6 +136,8 @@ describe('a split that is killed', () => {
 
   it('goes on where it was, whichever step it died after', async () => {
     const whole = await readFile(samples.beckett);
+    await bench.store(whole);
+    const { duration_ms } = splitOf(await split());
     let deaths = 0;
     for (let steps = 0; ; steps += 1) {
       const one = await openBench();
@@ -149,7 +155,8 @@ describe('a split that is killed', () => {
       expect(cuts.slice(0, before.cuts.length)).toEqual(before.cuts);
       expect(fact.cuts).toEqual(cuts);
       expect(jobs.map(({ n, key }) => [n, key])).toEqual(cuts.map(({ key }, n) => [n, key]));
-      expect(fact.duration_ms).toBe(cuts.at(-1)?.end_ms);
+      expect(cuts.map(({ start_ms }) => start_ms)).toEqual(joined(cuts));
+      expect([fact.duration_ms, cuts.at(-1)?.end_ms]).toEqual([duration_ms, duration_ms]);
       await one.dispose();
     }
     expect(deaths).toBeGreaterThan(9);

@@ -6,7 +6,7 @@ import type { EngineResult } from '../run-engine.ts';
 import { ChildError, type ChildExit, deathError } from './child-error.ts';
 import { launch } from './launch.ts';
 import { watchMemory } from './memory-watch.ts';
-import { outputTail } from './output-tail.ts';
+import { type OutputTail, outputTail } from './output-tail.ts';
 import type { Answer, EngineInfo, EngineTask, FromChild, ToChild } from './protocol.ts';
 import { enforceLimits, type TaskLimits } from './task-limits.ts';
 
@@ -26,7 +26,6 @@ export interface EngineProcessOptions {
 
 const LEAVE_GRACE_MS = 1000;
 const LAST_WORDS_MS = 500;
-const SAME_MOMENT_MS = 20;
 
 /** One supervised child process with a loaded engine. It does one task at a time. */
 export class EngineProcess {
@@ -37,7 +36,7 @@ export class EngineProcess {
   /** Settles when the process is gone, with what that means for whoever waits for it. */
   readonly gone: Promise<CodedError>;
   readonly #process: ChildProcess;
-  readonly #tail: () => string;
+  readonly #tail: OutputTail;
   #killedFor: CodedError | undefined;
   #answered: (answer: Answer) => void = () => {};
   #onHeartbeat: () => void = () => {};
@@ -63,7 +62,7 @@ export class EngineProcess {
     const memory = this.#watchMemory(options.memoryLimitMb);
     this.gone = exitOf(this.#process).then((exit) => {
       memory?.stop();
-      this.#killedFor ??= deathError(exit, this.#tail());
+      this.#killedFor ??= deathError(exit, this.#tail.text());
       return this.#killedFor;
     });
   }
@@ -152,15 +151,14 @@ export class EngineProcess {
   }
 
   async #failure(answer: Answer): Promise<ChildError> {
-    // The answer and the last words travel in different pipes.
-    await pause(SAME_MOMENT_MS);
+    await this.#tail.quiet();
     if (answer.type !== 'failed') return this.#error('engine_error', `the child answered ${answer.type}`);
     const { code, message, errors } = answer.failure;
-    return new ChildError(isErrorCode(code) ? code : 'engine_error', message, this.#tail(), errors);
+    return new ChildError(isErrorCode(code) ? code : 'engine_error', message, this.#tail.text(), errors);
   }
 
   #error(code: 'timeout' | 'worker_crashed' | 'out_of_memory' | 'engine_error', detail: string): ChildError {
-    return new ChildError(code, detail, this.#tail());
+    return new ChildError(code, detail, this.#tail.text());
   }
 
   #watchMemory(limitMb: number | undefined) {

@@ -65,6 +65,7 @@ async function answer(work: () => Promise<FromChild>): Promise<void> {
     send(await work());
   } catch (error) {
     const { code, message, errors } = toCodedError(error, 'engine_error');
+    await new Promise((resolve) => process.stderr.write('', resolve));
     send({ type: 'failed', failure: { code, message, errors } });
   }
 }

@@ -32,6 +32,8 @@ export class CutLedger {
 
   /** Stores the proposed chunk and decides the next cut, or gives the one that somebody else decided meanwhile. */
   async decide(chunk: Chunk, channels: number): Promise<{ cut: Cut; ours: boolean }> {
+    if (chunk.start_ms !== this.#end())
+      throw new CodedError('internal', 'a chunk does not continue its plan');
     const key = this.#keys.chunk(this.#plan, this.cuts.length, randomUUID());
     await this.#storage.put(key, writeWav(chunk.pcm, channels, SAMPLE_RATE));
     const cut: Cut = { start_ms: chunk.start_ms, end_ms: chunk.end_ms, key, channels };
@@ -46,13 +48,17 @@ export class CutLedger {
     return { cut: theirs, ours: theirs.key === key };
   }
 
+  #end(): number {
+    return this.cuts.at(-1)?.end_ms ?? 0;
+  }
+
   #cutKey(): string {
     return this.#keys.cut(this.#plan, this.cuts.length);
   }
 
   #keep(bytes: Buffer): Cut {
     const cut: unknown = JSON.parse(bytes.toString());
-    if (!cutShape.Check(cut) || cut.start_ms !== (this.cuts.at(-1)?.end_ms ?? 0)) {
+    if (!cutShape.Check(cut) || cut.start_ms !== this.#end()) {
       throw new CodedError('storage_error', `the cut ${this.#cutKey()} does not continue its plan`);
     }
     this.cuts.push(cut);

@@ -1,7 +1,7 @@
 import { createChildPool } from '../../src/children/child-pool.ts';
 import { silentLog } from '../fakes.ts';
 
-/** A parent to be killed: starts one odd child, gives it the named task, and tells both process ids. */
+/** A parent to be killed: it has one odd child that works for ever, and tells its process id. */
 const pool = createChildPool({
   engine: 'odd',
   settings: 'model',
@@ -9,6 +9,12 @@ const pool = createChildPool({
   entry: new URL('./odd-child.ts', import.meta.url),
   log: silentLog,
 });
-await pool.ready();
-process.send?.({ child: pool.pids()[0] });
-setInterval(() => {}, 1000);
+void pool.run(
+  { channels: [], duration_ms: 0 },
+  { language: 'patient' },
+  {
+    signal: new AbortController().signal,
+    deadlineMs: 600_000,
+    onHeartbeat: () => process.send?.({ child: pool.pids()[0] }),
+  },
+);
