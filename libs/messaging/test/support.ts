@@ -5,7 +5,6 @@ import {
   factSubjects,
   gaveUp,
   type OutgoingMessage,
-  shareCap,
   type Topology,
   topology,
 } from '@earshot/contracts';
@@ -60,7 +59,7 @@ export function testTopology(
   });
 }
 
-export { eventually, shareCap };
+export { eventually };
 
 /** A chunk job of a new transcript. */
 export function aChunkJob(data: Partial<ChunkJob> = {}): ChunkJob {

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
@@ -16,7 +18,7 @@ export interface TestBroker {
   kill(): Promise<void>;
   /** Starts it again on the same port and store, and waits until it answers. */
   start(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing answers until `resume`. */
+  /** SIGSTOP: connections stay open and nothing answers from now on, until `resume`. */
   pause(): void;
   resume(): void;
   dispose(): Promise<void>;
@@ -63,6 +65,14 @@ function greets(port: number): Promise<boolean> {
   });
 }
 
+/** A stop signal takes effect a moment later; only Linux shows when. */
+function waitUntilStopped(pid: number): void {
+  const giveUpAt = performance.now() + 1_000;
+  while (platform() === 'linux' && performance.now() < giveUpAt) {
+    if (/\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return;
+  }
+}
+
 /** Starts a real nats-server with JetStream on a free port and a store of its own. */
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const binary = await natsServerBinary();
@@ -95,7 +105,10 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     port,
     start,
     kill,
-    pause: () => void child?.kill('SIGSTOP'),
+    pause: () => {
+      child?.kill('SIGSTOP');
+      if (child?.pid) waitUntilStopped(child.pid);
+    },
     resume: () => void child?.kill('SIGCONT'),
     dispose: async () => {
       process.removeListener('exit', endWithParent);

@@ -1,3 +1,4 @@
+import { CodedError } from '@earshot/domain';
 import { done, type Outcome } from '@earshot/jobs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gate, JobBench, untilAborted } from '../../test/job-bench.ts';
@@ -60,7 +61,7 @@ describe('stopping and pausing a loop', () => {
   it('a failure caused by the stop burns no attempt', async () => {
     const loop = bench.loop(async ({ signal }): Promise<Outcome> => {
       await untilAborted(signal).catch(() => undefined);
-      return { kind: 'retry', error: new (await import('@earshot/domain')).CodedError('engine_error') };
+      return { kind: 'retry', error: new CodedError('engine_error') };
     });
     await bench.publish();
     await eventually('the start', () => loop.active() === 1);

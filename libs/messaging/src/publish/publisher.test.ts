@@ -176,3 +176,21 @@ describe('publisher on a full broker', () => {
     expect((await findStream(broker().api, 'TRANSCRIPTS'))?.state.messages).toBe(1);
   });
 });
+
+describe('publisher on a full account', () => {
+  const { broker } = useBroker({ maxFile: 2 * 1024 * 1024 });
+  beforeAll(() => applyTopology(broker(), testTopology(['fake'], { storeBytes: 1024 * 1024 })));
+
+  it('says storage_full also where the stream has no limit of its own', async () => {
+    const fill = async () => {
+      for (let n = 0; n < 10; n += 1) {
+        const message = jobMessage(aChunkJob());
+        await broker().publisher.publish({
+          ...message,
+          event: { ...message.event, data: { padding: 'x'.repeat(500_000) } },
+        });
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'storage_full' });
+  });
+});

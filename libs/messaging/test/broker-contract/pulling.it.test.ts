@@ -92,13 +92,16 @@ describe('broker contract: pulling', () => {
 
   it('a throw inside a subscription callback ends the client’s reader', async () => {
     const own = await connect({ servers: broker().server.url, reconnect: false });
+    let sprung = false;
     own.subscribe('trap', {
       callback: () => {
+        sprung = true;
         throw new Error('in the callback');
       },
     });
     await own.flush();
     broker().nc.publish('trap');
+    await eventually('the callback', () => sprung);
     const answer = own.flush().then(
       () => 'alive',
       () => 'dead',
