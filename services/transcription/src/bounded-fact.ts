@@ -3,7 +3,7 @@ import type { OutgoingMessage } from '@earshot/contracts';
 import { type ObjectStorage, storageKeys } from '@earshot/storage';
 
 /** Largest data of a fact that travels in the message itself. */
-export const MAX_FACT_BYTES = 256 * 1024;
+const MAX_FACT_BYTES = 256 * 1024;
 
 /** The fact itself, or, when its data is too large for a message, the fact with the key under which storage has it. */
 export async function boundedFact(

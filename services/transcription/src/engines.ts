@@ -16,7 +16,7 @@ interface EngineEntry {
 }
 
 /** Every engine this service can run. */
-export const engineTable: Readonly<Record<string, EngineEntry>> = {
+const engineTable: Readonly<Record<string, EngineEntry>> = {
   sherpa: { runs: 'child', load: async ({ model }) => warmSherpa(model) },
 };
 

@@ -21,7 +21,7 @@ export type ToChild =
   | { readonly type: 'abort' };
 
 /** A coded error on its way between processes. */
-export interface Failure {
+interface Failure {
   readonly code: string;
   readonly message: string;
   readonly errors: readonly string[];
