@@ -21,16 +21,18 @@ export const FACTS_MARK = 'transcripts';
 
 /** Makes the rows a batch is about where there are none, and locks them all in id order. */
 async function lockAll(tx: Transaction, facts: readonly Fact[]): Promise<Map<string, LockedTranscript>> {
-  const tenantOf = new Map<string, string>();
+  const stubs = new Map<string, { id: string; tenant_id: string; session_id: string | null }>();
   for (const fact of facts) {
     const address = addressOf(fact);
-    if (address && !tenantOf.has(address.id)) tenantOf.set(address.id, address.tenant_id);
+    // An event that was never accepted tells its session only in the fact that it was given up on.
+    const session_id = fact.kind === 'gave_up' ? (fact.data.session_id ?? null) : null;
+    if (address && !stubs.has(address.id)) stubs.set(address.id, { ...address, session_id });
   }
-  const ids = [...tenantOf.keys()].sort();
+  const ids = [...stubs.keys()].sort();
   if (ids.length === 0) return new Map();
   await insertStubs(
     tx,
-    ids.map((id) => ({ id, tenant_id: tenantOf.get(id) as string })),
+    ids.map((id) => stubs.get(id)).filter((row) => row !== undefined),
   );
   const rows = await lockTranscripts(tx, ids);
   return new Map(rows.map((row) => [row.id, row]));

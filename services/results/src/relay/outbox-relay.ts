@@ -31,8 +31,10 @@ export interface OutboxRelay {
 const PAGE = 100;
 const LEASE = { name: 'outbox-sweep', ttlMs: 60_000 };
 
-/** More than this waits for the sweep: a broker that does not answer must not fill the memory. */
-const MAX_RUNNING = 2_000;
+/** More batches than this wait for the sweep: a broker that does not answer must not fill the memory. */
+const MAX_RUNNING = 20;
+
+const idsOf = (rows: readonly OutboxRow[]) => rows.map((row) => row.id);
 
 /** Starts the relay and its sweep. */
 export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
@@ -41,23 +43,38 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
   const running = new Set<Promise<unknown>>();
   let closed = false;
 
-  async function relay(row: OutboxRow): Promise<boolean> {
-    const { tenant_id, transcript_id, status } = row.payload;
-    try {
-      if (row.unpublished) {
-        await publisher.publish(finalMessage(row));
-        if (status === 'completed') await database.write((tx) => markPublished(tx, [row.id]));
-      }
-      if (status === 'completed') await removeChunks(storage, tenant_id, transcript_id);
-      await database.write(async (tx) => {
-        await markPublished(tx, [row.id]);
-        await markFinished(tx, [row.id]);
-      });
-      return true;
-    } catch (err) {
-      log.warn({ err, transcript_id }, 'a final fact is left for the next sweep of the outbox');
+  /** The rows for which `step` worked; the others are left for a later sweep. */
+  async function succeeding(rows: readonly OutboxRow[], step: (row: OutboxRow) => Promise<void>) {
+    const results = await Promise.allSettled(rows.map(step));
+    return rows.filter((row, index) => {
+      const result = results[index];
+      if (result?.status === 'fulfilled') return true;
+      const { transcript_id } = row.payload;
+      log.warn(
+        { err: result?.reason, transcript_id },
+        'a final fact is left for the next sweep of the outbox',
+      );
       return false;
-    }
+    });
+  }
+
+  async function publish(row: OutboxRow): Promise<void> {
+    if (row.unpublished) await publisher.publish(finalMessage(row));
+  }
+
+  async function tidy({ payload }: OutboxRow): Promise<void> {
+    if (payload.status !== 'completed') return;
+    await removeChunks(storage, payload.tenant_id, payload.transcript_id);
+  }
+
+  /** Marks after each step, so that trouble with the second does not repeat the first. */
+  async function relay(rows: readonly OutboxRow[]): Promise<number> {
+    const published = await succeeding(rows, publish);
+    if (published.length === 0) return 0;
+    await database.write((tx) => markPublished(tx, idsOf(published)));
+    const finished = await succeeding(published, tidy);
+    if (finished.length > 0) await database.write((tx) => markFinished(tx, idsOf(finished)));
+    return finished.length;
   }
 
   async function relayPages(renew: () => Promise<boolean>): Promise<number> {
@@ -67,8 +84,7 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
     do {
       const query = { ageMs, after, limit: PAGE };
       const rows = await database.write((tx) => openOutbox(tx, query));
-      const results = await Promise.all(rows.map(relay));
-      finished += results.filter(Boolean).length;
+      finished += await relay(rows);
       after = rows.at(-1)?.id ?? 0;
       if (rows.length < PAGE) return finished;
     } while (!closed && (await renew()));
@@ -88,8 +104,10 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
 
   return {
     take: (rows) => {
-      if (closed || running.size > MAX_RUNNING) return;
-      for (const row of rows) track(relay(row));
+      if (closed || rows.length === 0 || running.size >= MAX_RUNNING) return;
+      track(
+        relay(rows).catch((err: unknown) => log.warn({ err }, 'final facts are left for the next sweep')),
+      );
     },
     sweep,
     close: async (graceMs) => {

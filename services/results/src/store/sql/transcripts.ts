@@ -18,13 +18,13 @@ export interface LockedTranscript {
 /** Makes rows for transcripts that have none. Ids must be sorted: every replica then waits in the same order. */
 export async function insertStubs(
   tx: Transaction,
-  rows: readonly { id: string; tenant_id: string }[],
+  rows: readonly { id: string; tenant_id: string; session_id: string | null }[],
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO transcripts (id, tenant_id)
-     SELECT * FROM unnest($1::uuid[], $2::text[])
+    `INSERT INTO transcripts (id, tenant_id, session_id)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])
      ON CONFLICT (id) DO NOTHING`,
-    [rows.map((row) => row.id), rows.map((row) => row.tenant_id)],
+    [rows.map((row) => row.id), rows.map((row) => row.tenant_id), rows.map((row) => row.session_id)],
   );
 }
 
