@@ -116,7 +116,9 @@ describe('one process on a fresh folder', () => {
     const file = new Blob([await readFile(sample)]);
     await client.transcripts.wait((await client.recordings.create({ file })).id);
     expect(await bySession('thrice')).toEqual([first]);
-    expect(earshot.stdout()).not.toContain(first.id);
+    const started = new RegExp(`${first.id}.*job started`);
+    expect(earshot.stdout()).toMatch(new RegExp(`${first.id}.*was accepted before`));
+    expect(earshot.stdout()).not.toMatch(started);
   });
 
   it('answers a POST repeated with its key with the same transcript, and another body with 422', async () => {

@@ -39,7 +39,8 @@ async function environment(): Promise<Record<string, string>> {
   const [ffmpeg, model] = await Promise.all([resolveFfmpeg(options), resolveSpeechModel(options)]);
   const parts = join(folder.path, 'model');
   await mkdir(parts);
-  for (const file of [model.encoder, model.decoder, model.tokens, model.vad]) await symlink(file, join(parts, basename(file)));
+  for (const file of [model.encoder, model.decoder, model.tokens, model.vad])
+    await symlink(file, join(parts, basename(file)));
   return {
     NATS_URL: servers.natsUrl,
     DATABASE_URL: servers.databaseUrl,
@@ -76,22 +77,33 @@ it('three kinds of process give the text that one gives, and two workers share a
   const { id } = await ingestClient.recordings.create({ file: recording });
   const separate = await resultsClient.transcripts.wait(id);
   expect(separate.status).toBe('completed');
-  const finished = (worker: EarshotProcess) => worker.stdout().match(/"stage":"chunk".*"msg":"job finished"/g)?.length ?? 0;
+  const finished = (worker: EarshotProcess) =>
+    worker.stdout().match(/"stage":"chunk".*"msg":"job finished"/g)?.length ?? 0;
   expect(workers.map(finished).every((count) => count > 0)).toBe(true);
   expect(workers.map(finished).reduce((sum, count) => sum + count, 0)).toBe(separate.progress.chunks_total);
 
   const combined = await startEarshot(join(folder.path, 'combined'));
   processes.push(combined);
   const combinedClient = new Client({ baseUrl: combined.url });
-  const together = await combinedClient.transcripts.wait((await combinedClient.recordings.create({ file: recording })).id);
+  const together = await combinedClient.transcripts.wait(
+    (await combinedClient.recordings.create({ file: recording })).id,
+  );
   expect(separate.text).toBe(together.text);
   expect(separate.segments).toEqual(together.segments);
 }, 180_000);
 
 it('a service refuses to start on streams that are not as its settings want them', async () => {
-  const env = { ...(await environment().catch(() => ({}) as Record<string, string>)), NATS_URL: servers.natsUrl };
+  const env = {
+    ...(await environment().catch(() => ({}) as Record<string, string>)),
+    NATS_URL: servers.natsUrl,
+  };
   const storage = pathToFileURL(join(folder.path, 'storage')).href;
-  const drifted = runSource('ingest/src/main.ts', { ...env, EARSHOT_STORAGE_URL: storage, PORT: '0', EARSHOT_ACK_WAIT_SECONDS: '30' });
+  const drifted = runSource('ingest/src/main.ts', {
+    ...env,
+    EARSHOT_STORAGE_URL: storage,
+    PORT: '0',
+    EARSHOT_ACK_WAIT_SECONDS: '30',
+  });
   expect(await drifted.exit).toBe(1);
   expect(drifted.stdout()).toContain('apply the topology first');
 });

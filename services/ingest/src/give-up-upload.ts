@@ -9,7 +9,9 @@ const MAX_KEPT_BYTES = 64 * 1024;
 
 /** The fact that an upload event was given up on, with the event itself: a replay publishes it again. */
 export function giveUpUpload(raw: RawUpload, error: CodedError): OutgoingMessage {
-  const { tenant, id, traceparent } = identityOf(raw, readUpload(raw));
+  const read = readUpload(raw);
+  const { tenant, id, traceparent } = identityOf(raw, read);
+  const session_id = sessionOf(read);
   const trace = traceparent?.split('-')[1];
   return gaveUp.create(
     {
@@ -18,6 +20,7 @@ export function giveUpUpload(raw: RawUpload, error: CodedError): OutgoingMessage
       stage: 'accept',
       ...{ plan: 0, n: 0, generation: 0, attempt: 1 },
       code: error.code,
+      ...(session_id === undefined ? {} : { session_id }),
       evidence: {
         detail: error.message,
         ...(error.errors.length > 0 ? { errors: [...error.errors] } : {}),
@@ -34,6 +37,12 @@ function identityOf(raw: RawUpload, read: ReadUpload) {
   if (read.kind === 'unreadable') return { ...read, traceparent: raw.traceparent };
   const { tenant, source, event_id, traceparent } = read.upload;
   return { tenant, id: transcriptId(tenant, source, event_id), traceparent };
+}
+
+/** The publisher finds its failed recordings by session, so it is kept even when other fields are wrong. */
+function sessionOf(read: ReadUpload): string | undefined {
+  const session = read.kind === 'upload' ? read.upload.data.session_id : undefined;
+  return typeof session === 'string' && session.length <= 256 ? session : undefined;
 }
 
 /** Subject, headers that matter, and the payload: as JSON when it is, else in base64; `truncated` beyond 64 KB. */

@@ -23,6 +23,8 @@ export const GaveUpSchema = Type.Object({
   generation: Type.Integer({ minimum: 0 }),
   attempt: Type.Integer({ minimum: 1 }),
   code: Type.String(),
+  /** The publisher's session, where an upload event was given up on before it was accepted. */
+  session_id: Type.Optional(Type.String()),
   evidence: EvidenceSchema,
   /** The range left without text; chunks only. */
   start_ms: Type.Optional(Type.Integer({ minimum: 0 })),
