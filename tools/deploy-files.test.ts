@@ -2,8 +2,19 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settings } from '@earshot/contracts';
 import { describe, expect, it } from 'vitest';
-import { readYaml, type Yaml } from './deploy-yaml.ts';
+import { parseAllDocuments } from 'yaml';
 import { repositoryRoot } from './fence-workspace.ts';
+
+/** What a deploy file holds: every scalar is text. */
+type Yaml = string | null | Yaml[] | { [key: string]: Yaml };
+
+/** The documents of a file; throws for what is not YAML, a repeated key included. */
+function readYaml(source: string): Yaml[] {
+  return parseAllDocuments(source, { schema: 'failsafe' }).map((document) => {
+    if (document.errors[0]) throw document.errors[0];
+    return document.toJS() as Yaml;
+  });
+}
 
 const text = (...path: string[]) => readFile(join(repositoryRoot, ...path), 'utf8');
 type Tree = { [key: string]: Yaml };

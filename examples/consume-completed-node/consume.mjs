@@ -19,7 +19,9 @@ const messages = await consumer.consume({ max_messages: 1 });
 for await (const message of messages) {
   const { data } = message.json();
   // Delivery is at least once: keep the highest revision of each transcript.
-  lines.push(`${data.session_id}: ${data.status}, ${Math.round(data.duration_ms / 1000)} s, revision ${data.revision}`);
+  lines.push(
+    `${data.session_id}: ${data.status}, ${Math.round(data.duration_ms / 1000)} s, revision ${data.revision}`,
+  );
   message.ack();
   if (lines.length === wanted) break;
 }
