@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterEach, expect, it } from 'vitest';
+import { Client } from './client.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+let server: Server | undefined;
+const requests: {
+  method: string;
+  url: string;
+  key: string | undefined;
+  authorization: string | undefined;
+  body: string;
+}[] = [];
+
+/** A client of a real server that gives the answers in turn, the last one for ever. */
+async function clientOf(...answers: Answer[]): Promise<Client> {
+  server = createServer(async (request, response) => {
+    const body = await text(request);
+    const { authorization, 'idempotency-key': key } = request.headers;
+    requests.push({
+      method: request.method ?? '',
+      url: request.url ?? '',
+      key: key as string | undefined,
+      authorization,
+      body,
+    });
+    (answers.length > 1 ? answers.shift() : answers[0])?.(request, response, body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  return new Client({ baseUrl: `http://127.0.0.1:${port}`, apiKey: 'es_key' });
+}
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+  requests.length = 0;
+});
+
+const json =
+  (body: object, status = 200): Answer =>
+  (_request, response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+const problem = (status: number, code: string) =>
+  json({ status, code, detail: `it is ${code}`, title: code }, status);
+const transcript = (status: string, more: object = {}) =>
+  json({ id: 'id-1', status, text: '', error: null, ...more });
+
+it('sends the bytes and options of a recording as a form, with its key and the API key', async () => {
+  const client = await clientOf(json({ id: 'id-1', status: 'queued', warnings: [], links: {} }, 202));
+  const submitted = await client.recordings.create({
+    file: new Blob(['sound']),
+    session_id: 's',
+    metadata: { a: 1 },
+  });
+  expect(submitted.id).toBe('id-1');
+  const [request] = requests;
+  expect(request?.authorization).toBe('Bearer es_key');
+  expect(request?.key).toMatch(/^[0-9a-f-]{36}$/);
+  for (const part of ['name="file"', 'sound', 'name="session_id"', '{"a":1}'])
+    expect(request?.body).toContain(part);
+});
+
+it('repeats a submission with the same key while the service is away', async () => {
+  const client = await clientOf(
+    (request) => void request.socket.destroy(),
+    problem(503, 'unavailable'),
+    json({ id: 'id-1', status: 'queued', warnings: [], links: {} }, 202),
+  );
+  await client.recordings.create({ uri: 'default/a.wav' });
+  expect(requests).toHaveLength(3);
+  expect(new Set(requests.map((request) => request.key)).size).toBe(1);
+});
+
+it('does not repeat what the caller got wrong, and throws its code', async () => {
+  const client = await clientOf(problem(422, 'not_audio'));
+  await expect(client.recordings.create({ uri: 'a' })).rejects.toMatchObject({
+    code: 'not_audio',
+    status: 422,
+    retryable: false,
+  });
+  expect(requests).toHaveLength(1);
+});
+
+it('says that nobody answers', async () => {
+  const client = new Client({ baseUrl: 'http://127.0.0.1:1', retries: 0 });
+  await expect(client.transcripts.get('id-1')).rejects.toMatchObject({ code: 'unreachable', status: 0 });
+});
+
+it('waits for a final state and tells of each state on the way', async () => {
+  const client = await clientOf(
+    transcript('queued'),
+    transcript('processing'),
+    transcript('completed', { text: 'hi' }),
+  );
+  const seen: string[] = [];
+  const result = await client.transcripts.wait('id-1', {
+    intervalMs: 1,
+    onProgress: ({ status }) => seen.push(status),
+  });
+  expect(result.text).toBe('hi');
+  expect(seen).toEqual(['queued', 'processing', 'completed']);
+});
+
+it('rejects a wait for a transcript that failed, with its code', async () => {
+  const client = await clientOf(transcript('failed', { error: { code: 'corrupt', detail: 'damaged' } }));
+  await expect(client.transcripts.wait('id-1')).rejects.toMatchObject({
+    code: 'corrupt',
+    transcriptId: 'id-1',
+  });
+});
+
+it('stops waiting when it is told to', async () => {
+  const client = await clientOf(transcript('processing'));
+  const stop = new AbortController();
+  const waiting = client.transcripts.wait('id-1', {
+    signal: stop.signal,
+    intervalMs: 60_000,
+    onProgress: () => setImmediate(() => stop.abort(new Error('enough'))),
+  });
+  await expect(waiting).rejects.toThrow('enough');
+});
+
+it('lists page by page with the cursor it was given', async () => {
+  const client = await clientOf(
+    json({ data: [{ id: '1' }, { id: '2' }], next_cursor: 'c' }),
+    json({ data: [{ id: '3' }], next_cursor: null }),
+  );
+  const ids: string[] = [];
+  for await (const item of client.transcripts.list({ status: 'completed' })) ids.push(item.id);
+  expect(ids).toEqual(['1', '2', '3']);
+  expect(requests.map((request) => request.url)).toEqual([
+    '/v1/transcripts?status=completed',
+    '/v1/transcripts?status=completed&cursor=c',
+  ]);
+});
