@@ -4,6 +4,7 @@ import type { ObjectStorage } from '@earshot/storage';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { ResultsConfig } from './config.ts';
 import { factHandler } from './facts/handle-facts.ts';
+import { keepRoom } from './keep-room.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
 import { resultsRoutes } from './routes/routes.ts';
 import { openDatabase } from './store/database.ts';
@@ -40,8 +41,10 @@ export function startResults(options: ResultsOptions): Results {
   const relay = startOutboxRelay({ database, storage, publisher: broker.publisher, log });
   const handle = factHandler({ database, storage, log, onFinal: (rows) => relay.take(rows) });
   const loop = startFactLoop({ broker, handle, log });
+  const room = keepRoom(broker, log);
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number) => {
+    room.stop();
     await loop.stop();
     await relay.close(graceMs);
     await database.close();

@@ -6,10 +6,10 @@ export interface MakeRoomOptions {
   readonly stream: string;
   /** Only what this consumer has acknowledged is removed. */
   readonly durable: string;
-  /** The part of `bytes` above which room is made, e.g. 0.6. */
+  /** The part of the budget above which room is made, e.g. 0.6. */
   readonly threshold: number;
-  /** The stream's budget. */
-  readonly bytes: number;
+  /** The budget; default: the stream's own `max_bytes`. */
+  readonly bytes?: number;
 }
 
 /**
@@ -34,8 +34,10 @@ export async function purge(
  */
 export async function makeRoom(broker: Broker, options: MakeRoomOptions): Promise<number> {
   const stream = await findStream(broker.api, options.stream);
-  const most = options.threshold * options.bytes;
-  if (!stream || stream.state.messages === 0 || stream.state.bytes <= most) return 0;
+  if (!stream || stream.state.messages === 0) return 0;
+  const budget = options.bytes ?? stream.config.max_bytes;
+  const most = options.threshold * budget;
+  if (budget <= 0 || stream.state.bytes <= most) return 0;
   const consumer = await findConsumer(broker.api, options.stream, options.durable);
   if (!consumer) return 0;
   const { bytes, messages, first_seq, last_seq } = stream.state;
