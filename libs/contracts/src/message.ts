@@ -1,6 +1,6 @@
 import { CodedError } from '@earshot/domain';
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import type { CloudEvent, OutgoingMessage } from './envelope.ts';
 
 /** Who publishes, and in which trace. */
@@ -50,7 +50,7 @@ export function defineMessage<Schema extends TSchema>(
       if (!validator.Check(event.data)) {
         throw new CodedError('unreadable_message', `the data of ${type} does not match its schema`, {
           errors: validator
-            .Errors(event.data)
+            .Errors(event.data)[1]
             .map((error) => `${error.instancePath || '/'} ${error.message}`),
         });
       }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Static, TObject } from 'typebox';
-import { Compile } from 'typebox/compile';
-import Value from 'typebox/value';
+import { Compile } from 'typebox/schema';
 
 /** Thrown by {@link loadConfig} with every problem found, one line each; no values of secrets in it. */
 export class ConfigError extends Error {
@@ -47,27 +46,30 @@ function unknownNames(env: Environment, rules: ConfigRules): string[] {
     .map((name) => `${name} is not a setting of this version`);
 }
 
-const annotation = (schema: TObject, name: string) =>
-  schema.properties[name] as { description?: string; lowercase?: boolean } | undefined;
+interface Annotation {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly lowercase?: boolean;
+}
 
-/** Settings annotated with `lowercase: true` are read in any case. */
-function lowercased(schema: TObject, given: Record<string, string | undefined>) {
-  const entries = Object.entries(given);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [
-      name,
-      annotation(schema, name)?.lowercase ? value?.toLowerCase() : value,
-    ]),
-  );
+const annotation = (schema: TObject, name: string) => (schema.properties[name] ?? {}) as Annotation;
+
+/** The text of a setting as its schema's type; `lowercase: true` makes the case not matter. */
+function converted({ type, lowercase, default: byDefault }: Annotation, text: string | undefined): unknown {
+  if (text === undefined) return byDefault;
+  if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text);
+  return lowercase ? text.toLowerCase() : text;
 }
 
 /** One line for each setting that is missing or does not fit; never the value, which may be a secret. */
 function schemaProblems(schema: TObject, config: Record<string, unknown>): string[] {
   const lines = new Map<string, string>();
-  for (const error of Compile(schema).Errors(config)) {
+  const [, errors] = Compile(schema).Errors(config);
+  for (const error of errors) {
     const missing = (error.params as { requiredProperties?: string[] }).requiredProperties;
     for (const name of missing ?? [error.instancePath.split('/')[1] ?? '']) {
-      const meaning = annotation(schema, name)?.description;
+      const meaning = annotation(schema, name).description;
       const fault = missing
         ? 'is required'
         : error.keyword === 'pattern'
@@ -92,14 +94,11 @@ export function loadConfig<Schema extends TObject>(
   for (const [name, hint] of Object.entries(rules.hints ?? {})) {
     if (env[name]) problems.push(`${name} is not used here: ${hint}`);
   }
-  const names = Object.keys(schema.properties);
-  const given = Object.fromEntries(
-    names.map((name) => [name, readSetting(name, env, problems)]).filter(([, value]) => value !== undefined),
-  );
-  const config = Value.Default(schema, Value.Convert(schema, lowercased(schema, given))) as Record<
-    string,
-    unknown
-  >;
+  const config: Record<string, unknown> = {};
+  for (const name of Object.keys(schema.properties)) {
+    const value = converted(annotation(schema, name), readSetting(name, env, problems));
+    if (value !== undefined) config[name] = value;
+  }
   problems.push(...schemaProblems(schema, config));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config) as Readonly<Static<Schema>>;

@@ -116,15 +116,15 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   const ingest = startIngest({ config: ingestConfig, broker, storage, log });
   undo.add(() => ingest.close(graceMs));
   const parts = { ffmpeg: ffmpeg.path, model };
-  const transcription = await startTranscription({
-    config: transcriptionConfig,
-    broker,
-    storage,
-    parts,
-    log,
+  // Warming the engine takes longer than all the rest: recordings are accepted meanwhile, and wait for it.
+  const warming = startTranscription({ config: transcriptionConfig, broker, storage, parts, log });
+  undo.add(async () => (await warming.catch(() => undefined))?.close(graceMs));
+  let state: 'starting' | 'ready' | 'draining' = 'starting';
+  const engineFailure = new Promise<Error>((resolve) => {
+    warming.then(() => {
+      if (state === 'starting') state = 'ready';
+    }, resolve);
   });
-  undo.add(() => transcription.close(graceMs));
-  let state: 'ready' | 'draining' = 'ready';
   const http = await startHttp({
     ...httpErrors,
     title: 'Earshot',
@@ -146,7 +146,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
     url: http.url,
     natsUrl: servers.natsUrl,
     samples: model.samples,
-    failed: failureOf(servers, broker),
+    failed: Promise.race([failureOf(servers, broker), engineFailure]),
     close: async (grace) => {
       state = 'draining';
       graceMs = grace;

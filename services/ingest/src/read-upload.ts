@@ -7,7 +7,7 @@ import {
 } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { type Upload, unreadableId } from '@earshot/intake';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 
 /** A message as it lies in UPLOADS. */
 export interface RawUpload {
@@ -76,7 +76,7 @@ function fromSession(
 
 function faultOf(event: Attributes): CodedError | undefined {
   if (!envelope.Check(event)) {
-    const errors = envelope.Errors(event).map((error) => `${error.instancePath || '/'} ${error.message}`);
+    const errors = envelope.Errors(event)[1].map((error) => `${error.instancePath || '/'} ${error.message}`);
     return new CodedError('invalid_event', 'the event is no CloudEvent 1.0', { errors: errors.slice(0, 20) });
   }
   if (event.type !== RECORDING_UPLOADED) {

@@ -1,6 +1,6 @@
 import { CodedError } from '@earshot/domain';
 import Type, { type Static } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { WarningSchema } from '../accepted/message.ts';
 import { ChannelModeSchema, LaneSchema, NameSchema, TranscriptIdSchema } from '../names.ts';
 import { RecordingOptionsSchema } from '../recording-uploaded/message.ts';

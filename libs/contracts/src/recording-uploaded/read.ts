@@ -1,5 +1,5 @@
 import { CodedError, type ErrorCode } from '@earshot/domain';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import {
   MAX_METADATA_BYTES,
   type RecordingOptions,
@@ -20,7 +20,7 @@ export const RECORDING_OPTION_NAMES = Object.keys(
 /** The data of an upload event, unknown names left out; throws `code` with one finding for each bad field. */
 export function readRecordingUploaded(data: Record<string, unknown>, code: ErrorCode): RecordingUploaded {
   const known = pick(data, ['uri', ...RECORDING_OPTION_NAMES]);
-  if (!uploaded.Check(known)) throw refusal(uploaded.Errors(known), code);
+  if (!uploaded.Check(known)) throw refusal(uploaded.Errors(known)[1], code);
   checkMetadata(known, code);
   return known;
 }
@@ -28,7 +28,7 @@ export function readRecordingUploaded(data: Record<string, unknown>, code: Error
 /** Like {@link readRecordingUploaded} for a recording whose bytes come along instead of an address. */
 export function readRecordingOptions(data: Record<string, unknown>, code: ErrorCode): RecordingOptions {
   const known = pick(data, RECORDING_OPTION_NAMES);
-  if (!options.Check(known)) throw refusal(options.Errors(known), code);
+  if (!options.Check(known)) throw refusal(options.Errors(known)[1], code);
   checkMetadata(known, code);
   return known;
 }

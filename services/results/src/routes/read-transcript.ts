@@ -9,7 +9,7 @@ import { CodedError } from '@earshot/domain';
 import type { FactReader } from '@earshot/jobs';
 import type { ObjectStorage } from '@earshot/storage';
 import { storageKeys } from '@earshot/storage';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import type { Database } from '../store/database.ts';
 import { loadPlans } from '../store/sql/chunks.ts';
 import { findTranscript } from '../store/sql/find-transcripts.ts';

@@ -3,7 +3,7 @@ import { type Chunk, SAMPLE_RATE, writeWav } from '@earshot/audio';
 import { type Cut, CutSchema, type SplitJob } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { type ObjectStorage, storageKeys } from '@earshot/storage';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 
 const cutShape = Compile(CutSchema);
 
