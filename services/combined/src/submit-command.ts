@@ -32,7 +32,9 @@ export async function submitCommand(options: SubmitCommandOptions): Promise<numb
   const endpoint = new Endpoint(config.EARSHOT_HOME, () => startOwn(options));
   const progress = new ProgressDisplay(process.stderr);
   try {
-    const samples = command.sample ? (await resolveSpeechModel(embedded)).samples : [];
+    // Side by side: on a fresh machine both fetch what is missing.
+    const model = command.sample ? resolveSpeechModel(embedded) : undefined;
+    const [samples] = await Promise.all([model?.then((found) => found.samples) ?? [], endpoint.url()]);
     const paths = [...samples, ...command.paths];
     const submission = {
       endpoint,
