@@ -126,8 +126,9 @@ async function* readFrames(
   }
 }
 
-/** Copies, since a pipe's buffer may start at an odd address. */
+/** The same memory where it can be: a copy of every block would make the garbage of a long recording. */
 function toSamples(bytes: Buffer): Int16Array {
+  if (bytes.byteOffset % 2 === 0) return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
   const samples = new Int16Array(bytes.length / 2);
   Buffer.from(samples.buffer).set(bytes);
   return samples;

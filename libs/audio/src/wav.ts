@@ -64,7 +64,9 @@ function readSamples(
 ): Int16Array {
   const claimed = size === 0 ? wav.length : start + size;
   const bytes = Math.min(claimed, wav.length) - start;
-  const samples = new Int16Array(Math.floor(bytes / (2 * channels)) * channels);
+  const length = Math.floor(bytes / (2 * channels)) * channels;
+  if ((wav.byteOffset + start) % 2 === 0) return new Int16Array(wav.buffer, wav.byteOffset + start, length);
+  const samples = new Int16Array(length);
   Buffer.from(samples.buffer).set(wav.subarray(start, start + samples.length * 2));
   return samples;
 }
