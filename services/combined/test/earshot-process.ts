@@ -25,12 +25,16 @@ const cleanEnvironment = () =>
   );
 
 /** Runs `services/<file>` from source with only the given settings. */
-export function runSource(
+export const runSource = (file: string, env: Record<string, string>, args: readonly string[] = []) =>
+  runFile(`services/${file}`, env, args);
+
+/** Runs a file of the repository from source with only the given settings. */
+export function runFile(
   file: string,
   env: Record<string, string>,
   args: readonly string[] = [],
 ): EarshotProcess {
-  const command = ['--import', 'tsx', '--conditions=@earshot/source', `services/${file}`, ...args];
+  const command = ['--import', 'tsx', '--conditions=@earshot/source', file, ...args];
   const child = spawn(process.execPath, command, {
     cwd: root,
     detached: true,

@@ -110,7 +110,9 @@ describe('one process on a fresh folder', () => {
     await publish([event, event, event]);
     const first = await finalOf('thrice');
     expect(first.status).toBe('completed');
+    const servers = await serverPids(home);
     expect(await earshot.interrupt()).toBe(0);
+    expect(servers.filter(isAlive)).toEqual([]);
     await start();
     await publish([event]);
     const file = new Blob([await readFile(sample)]);
@@ -227,15 +229,18 @@ describe('the command line beside it', () => {
 
 it('ends with an error when a part of it dies, and leaves no process', async () => {
   const own = await startEarshot(join(folder.path, 'dying'));
-  const servers = JSON.parse(await readFile(join(folder.path, 'dying', 'servers.json'), 'utf8')) as {
-    nats: { pid: number };
-    postgres: { pid: number };
-  };
-  process.kill(servers.nats.pid, 'SIGKILL');
+  const [nats = 0, postgres = 0] = await serverPids(join(folder.path, 'dying'));
+  process.kill(nats, 'SIGKILL');
   expect(await own.exit).toBe(1);
   expect(own.stdout()).toContain('nats-server ended');
-  await eventually('PostgreSQL to be gone', () => !isAlive(servers.postgres.pid));
+  await eventually('PostgreSQL to be gone', () => !isAlive(postgres));
 });
+
+async function serverPids(home: string): Promise<number[]> {
+  const state = await readFile(join(home, 'servers.json'), 'utf8');
+  const { nats, postgres } = JSON.parse(state) as Record<'nats' | 'postgres', { pid: number }>;
+  return [nats.pid, postgres.pid];
+}
 
 function isAlive(pid: number): boolean {
   try {

@@ -1,4 +1,4 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client } from '@earshot/client';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   servers = await startOrJoinServers({ home: join(folder.path, 'home'), options });
   const { samples } = await resolveSpeechModel(options);
   const sample = samples.find((path) => path.endsWith('beckett.wav')) ?? '';
-  recording = new Blob([await looped(sample, 180)]);
+  recording = new Blob([await looped(sample, 150)]);
 }, 120_000);
 
 afterAll(async () => {
@@ -106,4 +106,13 @@ it('a service refuses to start on streams that are not as its settings want them
   });
   expect(await drifted.exit).toBe(1);
   expect(drifted.stdout()).toContain('apply the topology first');
+});
+
+it('combined starts neither server when it is told where they are', async () => {
+  const home = join(folder.path, 'guest');
+  const addresses = { NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl };
+  const guest = await startEarshot(home, addresses);
+  expect(guest.natsUrl).toBe(servers.natsUrl);
+  expect(JSON.parse(await readFile(join(home, 'servers.json'), 'utf8'))).toEqual({});
+  expect(await guest.interrupt()).toBe(0);
 });

@@ -11,7 +11,9 @@ import { rawPublish } from './raw-publish.ts';
 const MB = 1024 * 1024;
 
 /** Ingest with a real broker and a real HTTP listener; the bearer token names the tenant. */
-export async function openIngest(options: { maxFile?: number; maxRecordingMb?: number } = {}) {
+export async function openIngest(
+  options: { maxFile?: number; maxRecordingMb?: number; factsDays?: number } = {},
+) {
   const server = await startTestBroker(options);
   const folder = await tempFolder();
   const log = createLogger({ service: 'ingest', level: 'silent' });
@@ -24,14 +26,14 @@ export async function openIngest(options: { maxFile?: number; maxRecordingMb?: n
       ackWaitSeconds: 5,
       maxAckPending: {},
       storeBytes,
-      factsDays: 7,
+      factsDays: options.factsDays ?? 7,
       replicas: 1,
     }),
   );
   const storage = await openFileStorage({ root: folder.path });
   const config = {
     EARSHOT_ENGINES: 'sherpa',
-    EARSHOT_FACTS_DAYS: 7,
+    EARSHOT_FACTS_DAYS: options.factsDays ?? 7,
     EARSHOT_ACK_WAIT_SECONDS: 5,
     EARSHOT_MAX_RECORDING_MB: options.maxRecordingMb ?? 1024,
     EARSHOT_NATS_STORE_BYTES: storeBytes,
