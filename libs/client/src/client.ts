@@ -24,7 +24,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   /** Called with every state that was read. */
   readonly onProgress?: (transcript: Transcript) => void;
-  /** Milliseconds between reads; default 500. */
+  /** Milliseconds between reads, at least; default 500. */
   readonly intervalMs?: number;
 }
 
@@ -96,10 +96,13 @@ export class Client {
     /** Reads until the state is final; throws {@link TranscriptError} when it failed or was canceled. */
     wait: async (id: string, options: WaitOptions = {}): Promise<Transcript> => {
       for (;;) {
+        const asked = performance.now();
         const transcript = await this.transcripts.get(id, options.signal);
         options.onProgress?.(transcript);
         if (FINAL.has(transcript.status)) return refuseFailed(transcript);
-        await pause(options.intervalMs ?? 500, options.signal);
+        // A transcript of hours is megabytes: reading it may take a tenth of the time, not all of it.
+        const took = performance.now() - asked;
+        await pause(Math.max(options.intervalMs ?? 500, 10 * took), options.signal);
       }
     },
   };

@@ -73,7 +73,10 @@ export const settings = {
   EARSHOT_NATS_REPLICAS: whole('Replicas of each stream', 1, 1, 5),
   EARSHOT_SHUTDOWN_GRACE_SECONDS: whole('Seconds a stop may take', 25, 1, 3600),
   EARSHOT_WORKER_MEMORY_LIMIT_MB: Type.Optional(
-    Type.Integer({ description: 'Resident memory in MB above which a child process is ended', minimum: 100 }),
+    Type.Integer({
+      description: 'Resident memory in MB above which a child process is ended; the default engine needs 300',
+      minimum: 300,
+    }),
   ),
   EARSHOT_MAX_RECORDING_MB: whole('Largest upload in MB', 4096, 1, 1_048_576),
   EARSHOT_MAX_RECORDING_HOURS: whole('Longest recording in hours', 24, 1, 1000),

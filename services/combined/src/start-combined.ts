@@ -11,7 +11,7 @@ import {
   startOrJoinServers,
 } from '@earshot/embedded';
 import { readConfig as readIngestConfig, startIngest } from '@earshot/ingest';
-import { type Broker, openBroker } from '@earshot/messaging';
+import { accountStoreBytes, type Broker, openBroker } from '@earshot/messaging';
 import { migrate, readConfig as readResultsConfig, startResults } from '@earshot/results';
 import { doorOf, type Logger, type RunningService, startHttp } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
@@ -137,7 +137,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
     health: {
       state: () => state,
       checks: { nats: async () => void (await broker.ping()), ...results.checks },
-      roundTrip: async () => void (await broker.ping()),
+      roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });
   undo.add(() => http.close());

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
-import { openBroker } from '@earshot/messaging';
+import { accountStoreBytes, openBroker } from '@earshot/messaging';
 import {
   configOrExit,
   createLogger,
@@ -41,7 +41,7 @@ async function start(): Promise<RunningService> {
         nats: async () => void (await broker.ping()),
         storage: async () => void (await storage.stat('health')),
       },
-      roundTrip: async () => void (await broker.ping()),
+      roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });
   log.info({ url: http.url }, 'ingest ready');

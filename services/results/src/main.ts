@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
-import { openBroker } from '@earshot/messaging';
+import { accountStoreBytes, openBroker } from '@earshot/messaging';
 import {
   configOrExit,
   createLogger,
@@ -39,7 +39,7 @@ async function start(): Promise<RunningService> {
     health: {
       state: () => (draining ? 'draining' : 'ready'),
       checks: { nats: async () => void (await broker.ping()), ...results.checks },
-      roundTrip: async () => void (await broker.ping()),
+      roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });
   log.info({ url: http.url }, 'results ready');

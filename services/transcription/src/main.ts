@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
-import { openBroker } from '@earshot/messaging';
+import { accountStoreBytes, openBroker } from '@earshot/messaging';
 import {
   configOrExit,
   createLogger,
@@ -35,7 +35,7 @@ async function start(): Promise<RunningService> {
     health: {
       state: () => state(transcription),
       checks: { nats: async () => void (await broker.ping()) },
-      roundTrip: async () => void (await broker.ping()),
+      roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });
   const running = await startTranscription({ config, broker, storage, parts, log });
