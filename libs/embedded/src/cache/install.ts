@@ -31,12 +31,11 @@ export async function lookUpOrInstall(
   const { cacheDir, report } = options;
   const present = await lookUp(cacheDir, piece);
   if (present !== undefined) return { folder: present, source: 'cache' };
-  const onWait = (pid: number) =>
-    report?.({
-      part: piece.part,
-      phase: 'download',
-      message: `Waiting for process ${pid} to fetch ${piece.part}`,
-    });
+  const onWait = (pid: number) => {
+    if (pid === process.pid) return;
+    const message = `Waiting for process ${pid} to fetch ${piece.part}`;
+    report?.({ part: piece.part, phase: 'download', message });
+  };
   return withLock(
     join(cacheDir, 'locks', piece.part),
     async () => {
