@@ -24,6 +24,7 @@ export {
   TranscriptStatusSchema,
   type TranscriptSummary,
   TranscriptSummarySchema,
+  transcriptLinks,
   type Utterance,
 } from './http/transcript.ts';
 export {

@@ -1,4 +1,9 @@
-import { RecordingOptionsSchema, SubmitRecordingSchema, SubmittedSchema } from '@earshot/contracts';
+import {
+  RecordingOptionsSchema,
+  SubmitRecordingSchema,
+  SubmittedSchema,
+  transcriptLinks,
+} from '@earshot/contracts';
 import { CodedError, sniffRecording } from '@earshot/domain';
 import { type DoorDeps, type Stored, storeRecording, submitRecording } from '@earshot/intake';
 import { requireScope } from '@earshot/service-kit';
@@ -60,11 +65,10 @@ export const postRecording =
       ],
       handler: async (request, reply) => {
         const stored = await take(request, deps);
-        const address = `/v1/transcripts/${stored.id}`;
-        const links = { self: address, events: `${address}/events` };
+        const links = transcriptLinks(stored.id);
         return reply
           .code(202)
-          .header('location', address)
+          .header('location', links.self)
           .send({ ...stored, status: 'queued', links });
       },
     });

@@ -85,3 +85,10 @@ export const TranscriptPageSchema = Type.Object({
   next_cursor: Nullable(Type.String()),
 });
 export type TranscriptPage = Static<typeof TranscriptPageSchema>;
+
+/** Addresses of a transcript, relative to the API's origin: the same in the 202 and in every later answer. */
+export function transcriptLinks(id: string): { self: string } & Record<string, string> {
+  const self = `/v1/transcripts/${id}`;
+  const formats = ['json', 'txt', 'srt', 'vtt'].map((format) => [format, `${self}.${format}`]);
+  return { self, ...(Object.fromEntries(formats) as Record<string, string>), audio: `${self}/audio` };
+}

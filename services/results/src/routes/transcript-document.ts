@@ -1,4 +1,11 @@
-import type { Accepted, Manifest, Transcript, TranscriptStatus, TranscriptSummary } from '@earshot/contracts';
+import {
+  type Accepted,
+  type Manifest,
+  type Transcript,
+  type TranscriptStatus,
+  type TranscriptSummary,
+  transcriptLinks,
+} from '@earshot/contracts';
 import { composeTranscript } from '@earshot/domain';
 import type { PlanResults } from '../store/sql/chunks.ts';
 import type { FullTranscriptRow, TranscriptRow } from '../store/sql/find-transcripts.ts';
@@ -7,13 +14,6 @@ const FINAL = new Set(['completed', 'partial', 'failed', 'canceled']);
 
 /** Below 1 until nothing can change any more without a new revision. */
 const UNFINISHED_MAX = 0.99;
-
-/** Where the parts of a transcript are. */
-export function transcriptLinks(id: string): Record<string, string> {
-  const self = `/v1/transcripts/${id}`;
-  const formats = ['json', 'txt', 'srt', 'vtt'].map((format) => [format, `${self}.${format}`]);
-  return { self, ...Object.fromEntries(formats), audio: `${self}/audio` };
-}
 
 function progressOf(row: TranscriptRow): TranscriptSummary['progress'] {
   const final = FINAL.has(row.status);
