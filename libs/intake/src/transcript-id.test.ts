@@ -1,17 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { TRANSCRIPT_NAMESPACE } from '@earshot/contracts';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from './canonical-json.ts';
 import { transcriptId, unreadableId } from './transcript-id.ts';
 
 describe('transcriptId', () => {
-  it('is the UUIDv5 that any other program computes', () => {
-    const name = 'acme\nshop/api\nübung-1';
-    const script = 'import sys,uuid; print(uuid.uuid5(uuid.UUID(sys.argv[1]), sys.argv[2]))';
-    const expected = execFileSync('python3', ['-c', script, TRANSCRIPT_NAMESPACE, name], {
-      encoding: 'utf8',
-    });
-    expect(transcriptId('acme', 'shop/api', 'übung-1')).toBe(expected.trim());
+  // Computed with Python: uuid.uuid5(uuid.UUID(namespace), 'tenant\nsource\nid').
+  it.each([
+    ['acme', 'shop/api', 'übung-1', '112c8af2-1afc-5509-9787-c6eb8583aa88'],
+    ['default', 'https://api.example.com/uploads', 'upload-0001', 'fa43adf7-2d87-51e4-93d4-509aecb4bc27'],
+  ])('is the UUIDv5 that any other program computes: %s %s %s', (tenant, source, id, expected) => {
+    expect(transcriptId(tenant, source, id)).toBe(expected);
   });
 
   it('differs by tenant, source and id', () => {

@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { connect } from 'node:net';
@@ -9,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { startChild } from '../../test/child.ts';
 import { temporaryFolder } from '../../test/folder.ts';
 import { listening, startLocalIndex } from '../../test/local-index.ts';
+import { localhostCertificate } from '../../test/localhost-certificate.ts';
 import { getFile, getText } from './http-get.ts';
 import { proxyFor } from './proxy.ts';
 
@@ -67,13 +67,9 @@ describe('a download', () => {
 
   test('over https uses a tunnel through the proxy', async () => {
     const folder = temporaryFolder();
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-    const kind = ['-newkey', 'rsa:2048', '-nodes', '-days', '1', '-keyout', key, '-out', cert];
-    execFileSync('openssl', ['req', '-x509', ...kind, ...subject], { stdio: 'ignore' });
-    const target = createHttps({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) =>
-      response.end(bytes),
-    );
+    const cert = join(folder, 'cert.pem');
+    writeFileSync(cert, localhostCertificate.cert);
+    const target = createHttps(localhostCertificate, (_, response) => response.end(bytes));
     const port = new URL(await listening(target)).port;
     const tunnels: string[] = [];
     const proxy = createHttp().on('connect', (request, client) => {

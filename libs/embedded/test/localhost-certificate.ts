@@ -1,0 +1,21 @@
+/** A certificate for `localhost` that nobody trusts unless told to, valid for a hundred years. For tests only. */
+export const localhostCertificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgr9Jsx/LeqVJrSj1t
+8/KC/t18V9Phr3TdK0ljqUeAIUyhRANCAARiy0x1V0Ls5MXnFWRLWrjW1naCXplO
+KAwehBpHg79HWq7PqROs9IelrqCeoB+FoP0T8vJAMWp5ts7OE9Zgxcmu
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIUNPjiESWq0Tpm2w3KOiR9Iq+gtEYwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDAwMjkxOVoYDzIxMjYxMDMx
+MDAyOTE5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARiy0x1V0Ls5MXnFWRLWrjW1naCXplOKAwehBpHg79HWq7PqROs9Iel
+rqCeoB+FoP0T8vJAMWp5ts7OE9Zgxcmuo2kwZzAdBgNVHQ4EFgQUfVQFhSJj68fB
+g3k69dbnoNv2IOkwHwYDVR0jBBgwFoAUfVQFhSJj68fBg3k69dbnoNv2IOkwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+RwAwRAIgeUzvyGlHBC4Hl7iGeX5GA4l5uP8aruV/tnCqtdm6j10CIAr4EYUeeUAd
+qToQzHgruO7sXHdL5R5qdA+aeSa3hp5Y
+-----END CERTIFICATE-----
+`,
+};
