@@ -6,6 +6,32 @@ export { type CloudEvent, EnvelopeSchema, envelopeOf, type OutgoingMessage } fro
 export { errorPage } from './error-page.ts';
 export { type Final, FinalSchema, finalFacts } from './final-fact/message.ts';
 export { type Evidence, type GaveUp, GaveUpSchema, gaveUp } from './gave-up/message.ts';
+export {
+  type DeadLetter,
+  type DeadLetterPage,
+  DeadLetterPageSchema,
+  DeadLetterSchema,
+  type DeadLetterSelection,
+  DeadLetterSelectionSchema,
+  type DeadLetterState,
+  DeadLetterStateSchema,
+  type DeadLetterSummary,
+  DeadLetterSummarySchema,
+  type DeadLettersChanged,
+  DeadLettersChangedSchema,
+} from './http/dead-letter.ts';
+export {
+  type EngineCap,
+  EngineCapSchema,
+  type EngineChange,
+  EngineChangeSchema,
+  type LaneChange,
+  LaneChangeSchema,
+  type LaneState,
+  LaneStateSchema,
+  type Lanes,
+  LanesSchema,
+} from './http/lane.ts';
 export { httpErrors, type Problem, ProblemSchema, toProblem } from './http/problem.ts';
 export {
   type SubmitRecording,
@@ -27,6 +53,7 @@ export {
   transcriptLinks,
   type Utterance,
 } from './http/transcript.ts';
+export { type PoolsRestarted, PoolsRestartedSchema, type Workers, WorkersSchema } from './http/worker.ts';
 export {
   type Manifest,
   ManifestSchema,
@@ -84,6 +111,8 @@ export {
   type Stage,
   splitJobSubject,
   uploadSubject,
+  workerStateSubject,
+  workerSubjects,
 } from './subjects.ts';
 export {
   type ConsumerSpec,
@@ -94,4 +123,11 @@ export {
   type Topology,
   type TopologySettings,
   topology,
+  WORKER_STATE_TTL_MS,
 } from './topology.ts';
+export {
+  type Circuit,
+  WorkerIdSchema,
+  type WorkerState,
+  WorkerStateSchema,
+} from './worker-state/document.ts';

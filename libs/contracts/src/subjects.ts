@@ -53,3 +53,12 @@ export function parseFactSubject(
   if (root !== 'transcripts' || !tenant || !id || words.length === 0) return undefined;
   return { tenant, id, words };
 }
+
+/** Core subjects (no stream) on which workers answer: all of them to `ping`, one or all to `restart-pool`. */
+export const workerSubjects = {
+  ping: 'workers.ping',
+  restartPool: (id: string) => `workers.${id}.restart-pool`,
+} as const;
+
+/** Where a worker keeps its state in the bucket `workers`; `>` for all of them. */
+export const workerStateSubject = (id: string) => `$KV.workers.${id}`;

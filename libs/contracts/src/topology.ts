@@ -10,6 +10,8 @@ export interface StreamSpec {
   readonly max_bytes: number;
   /** 0: kept until removed. */
   readonly max_age_ms: number;
+  /** −1: no limit; 1 makes a bucket of last values. */
+  readonly max_msgs_per_subject: number;
   readonly allow_msg_schedules: boolean;
   readonly replicas: number;
 }
@@ -42,7 +44,16 @@ export interface TopologySettings {
   readonly replicas: number;
 }
 
-export const STREAMS = { uploads: 'UPLOADS', jobs: 'JOBS', transcripts: 'TRANSCRIPTS' } as const;
+export const STREAMS = {
+  uploads: 'UPLOADS',
+  jobs: 'JOBS',
+  transcripts: 'TRANSCRIPTS',
+  /** The key-value bucket `workers`. */
+  workers: 'KV_workers',
+} as const;
+
+/** A worker that has not renewed its state for so long is gone; workers renew it every third of that. */
+export const WORKER_STATE_TTL_MS = 15_000;
 
 /** Durable names; operators and autoscalers use them, so they are never renamed. */
 export const DURABLES = {
@@ -85,6 +96,7 @@ export function topology(settings: TopologySettings): Topology {
         discard: 'new',
         max_bytes: share(0.1),
         max_age_ms: 0,
+        max_msgs_per_subject: -1,
         allow_msg_schedules: false,
         replicas: settings.replicas,
       },
@@ -96,6 +108,7 @@ export function topology(settings: TopologySettings): Topology {
         discard: 'old',
         max_bytes: -1,
         max_age_ms: 0,
+        max_msgs_per_subject: -1,
         allow_msg_schedules: true,
         replicas: settings.replicas,
       },
@@ -106,6 +119,19 @@ export function topology(settings: TopologySettings): Topology {
         discard: 'new',
         max_bytes: share(0.4),
         max_age_ms: settings.factsDays * 86_400_000,
+        max_msgs_per_subject: -1,
+        allow_msg_schedules: false,
+        replicas: settings.replicas,
+      },
+      {
+        // A mirror that workers keep up to date: old entries may go, and all of it may be lost.
+        name: STREAMS.workers,
+        subjects: ['$KV.workers.>'],
+        retention: 'limits',
+        discard: 'old',
+        max_bytes: share(0.01),
+        max_age_ms: WORKER_STATE_TTL_MS,
+        max_msgs_per_subject: 1,
         allow_msg_schedules: false,
         replicas: settings.replicas,
       },

@@ -16,6 +16,7 @@ export function streamConfig(spec: StreamSpec) {
     storage: 'file',
     max_bytes: spec.max_bytes,
     max_age: maxAge,
+    max_msgs_per_subject: spec.max_msgs_per_subject,
     duplicate_window: maxAge > 0 ? Math.min(1_000 * NANOS, maxAge) : 1_000 * NANOS,
     num_replicas: spec.replicas,
     allow_msg_schedules: spec.allow_msg_schedules,
