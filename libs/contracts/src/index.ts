@@ -127,6 +127,7 @@ export {
 } from './topology.ts';
 export {
   type Circuit,
+  parseWorkerState,
   WorkerIdSchema,
   type WorkerState,
   WorkerStateSchema,

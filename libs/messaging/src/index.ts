@@ -24,3 +24,10 @@ export { type MakeRoomOptions, makeRoom, purge } from './store/make-room.ts';
 export { type BudgetUsage, type StoreUsage, storeUsage } from './store/usage.ts';
 export { applyTopology } from './topology/apply.ts';
 export { verifyTopology } from './topology/verify.ts';
+export { pingWorkers, restartPools } from './workers/ask-workers.ts';
+export { readWorkerStates } from './workers/read-worker-states.ts';
+export {
+  startWorkerControl,
+  type WorkerControl,
+  type WorkerControlOptions,
+} from './workers/worker-control.ts';

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { Compile } from 'typebox/schema';
 import { LaneSchema, NameSchema, TranscriptIdSchema } from '../names.ts';
 
 /** Names a worker process in subjects: host and process, unlike any other that ever ran. */
@@ -51,3 +52,15 @@ export const WorkerStateSchema = Type.Object({
   active_jobs: Type.Array(ActiveJobSchema),
 });
 export type WorkerState = Static<typeof WorkerStateSchema>;
+
+const state = Compile(WorkerStateSchema);
+
+/** The state in an answer or entry; undefined when it is not one, as from a worker of another version. */
+export function parseWorkerState(json: string): WorkerState | undefined {
+  try {
+    const document: unknown = JSON.parse(json);
+    return state.Check(document) ? document : undefined;
+  } catch {
+    return undefined;
+  }
+}
