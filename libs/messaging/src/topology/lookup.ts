@@ -17,6 +17,9 @@ export interface ConsumerInfo {
   readonly ack_floor: { readonly stream_seq: number };
   readonly num_pending: number;
   readonly num_ack_pending: number;
+  readonly paused?: boolean;
+  /** The broker's clock when it answered. */
+  readonly ts: string;
 }
 
 /** The stream, or undefined when there is none. */

@@ -1,0 +1,40 @@
+import { STREAMS } from '@earshot/contracts';
+import type { Broker } from '../connection/broker.ts';
+import { ERR, JsApiError } from '../connection/js-api.ts';
+import { findConsumer } from '../topology/lookup.ts';
+
+/** A pause without an end of its own: a year that the broker's arithmetic can still hold. */
+const FOR_EVER = new Date('2200-01-01T00:00:00Z');
+
+/** Long enough for the request to arrive, too short to be noticed. */
+const MOMENT_MS = 100;
+
+/**
+ * Lets a consumer hand out nothing until `until`, or until it is resumed: not even a job whose worker was lost. Jobs in
+ * flight go on. False when there is no such consumer.
+ */
+export function pauseConsumer(broker: Broker, durable: string, until = FOR_EVER): Promise<boolean> {
+  return pauseUntil(broker, durable, until);
+}
+
+/**
+ * Lets a consumer hand out jobs again. The pause is given an end a moment from now by the broker's clock, because only
+ * the end of a pause wakes the pulls that wait; taken back outright, it leaves them waiting until they expire.
+ */
+export async function resumeConsumer(broker: Broker, durable: string): Promise<boolean> {
+  const found = await findConsumer(broker.api, STREAMS.jobs, durable);
+  if (!found?.paused) return found !== undefined;
+  return pauseUntil(broker, durable, new Date(Date.parse(found.ts) + MOMENT_MS));
+}
+
+async function pauseUntil(broker: Broker, durable: string, until: Date): Promise<boolean> {
+  try {
+    const body = { pause_until: until.toISOString() };
+    await broker.api.call(`CONSUMER.PAUSE.${STREAMS.jobs}.${durable}`, body);
+    return true;
+  } catch (error) {
+    const missing: readonly number[] = [ERR.streamNotFound, ERR.consumerNotFound];
+    if (error instanceof JsApiError && missing.includes(error.errCode)) return false;
+    throw error;
+  }
+}
