@@ -1,6 +1,18 @@
 import { CodedError } from '@earshot/domain';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
+/** What a network file system says while its server is away. */
+const AWAY = new Set([
+  'EIO',
+  'ESTALE',
+  'ENOTCONN',
+  'ETIMEDOUT',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENODEV',
+  'ENXIO',
+  'EROFS',
+]);
 /** The key names a folder, lies under a file, or is longer than a file name may be. */
 const IMPOSSIBLE = new Set(['ENOTDIR', 'EISDIR', 'ENAMETOOLONG']);
 const ABSENT = new Set(['ENOENT', ...IMPOSSIBLE]);
@@ -19,6 +31,7 @@ export function storageError(action: string, key: string, cause: unknown): Coded
   if (cause instanceof CodedError) return cause;
   const errno = errnoOf(cause);
   if (FULL.has(errno)) return new CodedError('storage_full', `no room to ${action} ${key}`, { cause });
+  if (AWAY.has(errno)) return new CodedError('unavailable', `the store does not work (${errno})`, { cause });
   if (errno === 'ELOOP') return leavesRoot(key);
   if (IMPOSSIBLE.has(errno)) {
     return new CodedError('forbidden_key', `a folder cannot ${action} ${key} (${errno})`, { cause });

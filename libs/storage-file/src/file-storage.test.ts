@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { storageConformance } from '@earshot/storage/testing';
@@ -109,4 +109,40 @@ describe('a folder as object store', () => {
     }
     expect(await storage.stat('t/a/below')).toBeUndefined();
   });
+
+  it.each([
+    ['is gone', (root: string) => rename(root, `${root}.away`)],
+    ['is an empty folder, as where a volume was mounted', emptied],
+  ])('is unavailable while its folder %s, loses nothing and makes nothing there', async (_, takeAway) => {
+    const storage = await openFileStorage({ root });
+    await storage.put('t/a', Buffer.from('1'));
+    await takeAway(root);
+    const attempts = [
+      () => storage.ping(),
+      () => storage.read('t/a'),
+      () => storage.get('t/a'),
+      () => storage.stat('t/a'),
+      () => storage.localFile('t/a'),
+      () => storage.put('t/b', Buffer.from('2')),
+      () => storage.create('t/b', Buffer.from('2')),
+      () => storage.delete('t/a'),
+      () => listed(storage.list('t/')),
+    ];
+    for (const attempt of attempts) expect(await code(attempt())).toBe('unavailable');
+    expect(await readdir(root).catch(() => [])).toEqual([]);
+    await rm(root, { recursive: true, force: true });
+    await rename(`${root}.away`, root);
+    await storage.ping();
+    expect(String(await storage.read('t/a'))).toBe('1');
+    expect(await storage.read('t/b')).toBeUndefined();
+  });
 });
+
+async function emptied(root: string): Promise<void> {
+  await rename(root, `${root}.away`);
+  await mkdir(root);
+}
+
+async function listed(objects: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of objects);
+}

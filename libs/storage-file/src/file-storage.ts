@@ -7,6 +7,7 @@ import { errnoOf, isAbsent, missing, storageError } from './errors.ts';
 import { placeIn, pruneAbove } from './folders.ts';
 import { listObjects } from './list.ts';
 import { locate, TEMP_FOLDER } from './locate.ts';
+import { requireStore } from './presence.ts';
 import { infoOf, openObject, statObject } from './read.ts';
 import { type TempFile, TempFiles } from './temp-files.ts';
 
@@ -22,11 +23,11 @@ export interface FileStorageOptions {
 
 /**
  * An object store in a folder. The file system must have hard links (create-only writes rest on them) and tell
- * upper from lower case. A key cannot be the folder of another one (`forbidden_key`). `close` waits for a sweep.
+ * upper from lower case. A volume that goes away is `unavailable`, never an empty store. A key cannot be the folder of another one (`forbidden_key`). `close` waits for a sweep.
  */
 export async function openFileStorage(options: FileStorageOptions): Promise<ObjectStorage> {
   try {
-    await mkdir(options.root, { recursive: true });
+    await mkdir(join(options.root, TEMP_FOLDER), { recursive: true });
     return new FileStorage(await realpath(options.root), (options.staleHours ?? 24) * 3_600_000);
   } catch (error) {
     throw storageError('open', 'the store', error);
@@ -81,12 +82,19 @@ class FileStorage implements ObjectStorage {
   }
 
   async stat(key: string): Promise<ObjectInfo | undefined> {
-    return statObject(await this.#locate(key), key);
+    const info = await statObject(await this.#locate(key), key);
+    if (!info) await this.ping();
+    return info;
   }
 
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {
     if (prefix !== '') await this.#locate(`${checkKey(prefix.replace(/\/$/, ''))}/x`);
-    yield* listObjects(this.#root, prefix);
+    let any = false;
+    for await (const info of listObjects(this.#root, prefix)) {
+      any = true;
+      yield info;
+    }
+    if (!any) await this.ping();
   }
 
   async delete(key: string): Promise<void> {
@@ -97,14 +105,19 @@ class FileStorage implements ObjectStorage {
       // A folder is no object; some systems answer EPERM for it.
       const folder = errnoOf(error) === 'EPERM' && !(await statObject(path, key));
       if (!isAbsent(error) && !folder) throw storageError('delete', key, error);
+      await this.ping();
     }
     await pruneAbove(path, this.#root);
   }
 
   async localFile(key: string): Promise<{ path: string; release(): Promise<void> }> {
     const path = await this.#locate(key);
-    if (!(await statObject(path, key))) throw missing(key);
+    if (!(await this.stat(key))) throw missing(key);
     return { path, release: async () => undefined };
+  }
+
+  ping(): Promise<void> {
+    return requireStore(this.#root);
   }
 
   async close(): Promise<void> {
@@ -115,12 +128,16 @@ class FileStorage implements ObjectStorage {
     try {
       return await locate(this.#root, key);
     } catch (error) {
+      // Without its root every key seems to lead somewhere else.
+      await this.ping();
       throw storageError('find', key, error);
     }
   }
 
   async #open(key: string) {
-    return openObject(await this.#locate(key), key);
+    const handle = await openObject(await this.#locate(key), key);
+    if (!handle) await this.ping();
+    return handle;
   }
 
   /** Body to a temporary file, then `commit`; whatever fails, no temporary file and no open body is left. */

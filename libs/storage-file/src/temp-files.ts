@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { errnoOf, storageError } from './errors.ts';
+import { storeGone } from './presence.ts';
 
 const SWEEP_EVERY_MS = 3_600_000;
 
@@ -31,8 +32,9 @@ export class TempFiles {
     const path = join(this.#folder, randomUUID());
     try {
       this.#sweepSometimes();
-      const handle = await this.#open(path).catch((error) => {
-        throw storageError('write', key, error);
+      // The folder is never made here: a write to where a volume was would be hidden once it is back.
+      const handle = await open(path, 'wx', 0o640).catch((error) => {
+        throw errnoOf(error) === 'ENOENT' ? storeGone(error) : storageError('write', key, error);
       });
       return await fill(handle, path, key, body);
     } catch (error) {
@@ -44,16 +46,6 @@ export class TempFiles {
   /** Waits for a running sweep. */
   settled(): Promise<void> {
     return this.#sweep;
-  }
-
-  async #open(path: string): Promise<FileHandle> {
-    try {
-      return await open(path, 'wx', 0o640);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      await mkdir(this.#folder, { recursive: true });
-      return open(path, 'wx', 0o640);
-    }
   }
 
   #sweepSometimes(): void {

@@ -17,7 +17,8 @@ export interface ByteRange {
 
 /**
  * Objects under keys of the form `a/b/c`. Keys are checked with {@link checkKey}; a bad one throws `forbidden_key`.
- * Failures of the store throw `storage_error`, a full one `storage_full`.
+ * Failures of the store throw `storage_error`, a full one `storage_full`, one that cannot be reached `unavailable`: an
+ * object is missing only when the store says so.
  */
 export interface ObjectStorage {
   /** Writes or replaces an object; it is visible only when complete. */
@@ -38,6 +39,8 @@ export interface ObjectStorage {
    * copy. Throws `missing_object`.
    */
   localFile(key: string): Promise<{ path: string; release(): Promise<void> }>;
+  /** Rejects with `unavailable` while the store cannot be reached. */
+  ping(): Promise<void>;
   /** Frees connections. Idempotent. */
   close(): Promise<void>;
 }

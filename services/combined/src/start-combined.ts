@@ -136,7 +136,11 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
     routes: [ingest.routes, results.routes],
     health: {
       state: () => state,
-      checks: { nats: async () => void (await broker.ping()), ...results.checks },
+      checks: {
+        nats: async () => void (await broker.ping()),
+        storage: () => storage.ping(),
+        ...results.checks,
+      },
       roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });

@@ -39,7 +39,7 @@ async function start(): Promise<RunningService> {
       state: () => (ingest.ready() ? 'ready' : 'draining'),
       checks: {
         nats: async () => void (await broker.ping()),
-        storage: async () => void (await storage.stat('health')),
+        storage: () => storage.ping(),
       },
       roundTrip: async () => void (await accountStoreBytes(broker)),
     },

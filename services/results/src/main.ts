@@ -38,7 +38,11 @@ async function start(): Promise<RunningService> {
     routes: [results.routes],
     health: {
       state: () => (draining ? 'draining' : 'ready'),
-      checks: { nats: async () => void (await broker.ping()), ...results.checks },
+      checks: {
+        nats: async () => void (await broker.ping()),
+        storage: () => storage.ping(),
+        ...results.checks,
+      },
       roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });

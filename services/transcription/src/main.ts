@@ -34,7 +34,7 @@ async function start(): Promise<RunningService> {
     routes: [],
     health: {
       state: () => state(transcription),
-      checks: { nats: async () => void (await broker.ping()) },
+      checks: { nats: async () => void (await broker.ping()), storage: () => storage.ping() },
       roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });

@@ -148,6 +148,8 @@ async function settleSplit(
   const outcome = settleFailure(error, job.signal);
   if (!isFinal(outcome, job.data.attempt, deps.maxAttempts)) return outcome;
   try {
+    // A decoder that loses its file calls it damaged: believe it only of a store that is there.
+    await deps.storage.ping();
     await adoptDecided(ledger, (n, cut) => publishChunk(deps, job, n, cut, false));
     const last = ledger.cuts.at(-1);
     if (!last) return outcome;
