@@ -1,4 +1,5 @@
 import {
+  type Accepted,
   accepted,
   factSubjects,
   type Manifest,
@@ -112,20 +113,21 @@ async function isSettled(reader: FactReader, facts: ReturnType<typeof factSubjec
   return Boolean((await reader.last(facts.splits)) ?? (await reader.last(facts.gaveUps)));
 }
 
-/** The fact that a manifest's recording was accepted. */
-export function acceptedFact(manifest: Manifest, context: MessageContext) {
+/** What a manifest says of the accepted recording. */
+export function acceptedData(manifest: Manifest): Accepted {
   const { tenant_id, transcript_id, engine, lane, channels, options, warnings } = manifest;
-  return accepted.create(
-    {
-      ...{ tenant_id, transcript_id, engine, lane, channels, options, warnings },
-      key: manifest.uri,
-      ...(manifest.size_bytes === undefined ? {} : { size_bytes: manifest.size_bytes }),
-      ...(manifest.sha256 === undefined ? {} : { sha256: manifest.sha256 }),
-      accepted_at: manifest.created_at,
-    },
-    context,
-  );
+  return {
+    ...{ tenant_id, transcript_id, engine, lane, channels, options, warnings },
+    key: manifest.uri,
+    ...(manifest.size_bytes === undefined ? {} : { size_bytes: manifest.size_bytes }),
+    ...(manifest.sha256 === undefined ? {} : { sha256: manifest.sha256 }),
+    accepted_at: manifest.created_at,
+  };
 }
+
+/** The fact that a manifest's recording was accepted. */
+export const acceptedFact = (manifest: Manifest, context: MessageContext) =>
+  accepted.create(acceptedData(manifest), context);
 
 /** The job that cuts a manifest's recording for the first time. */
 export function firstSplitJob(manifest: Manifest, context: MessageContext) {

@@ -1,6 +1,7 @@
 export {
   type AcceptDeps,
   type AcceptResult,
+  acceptedData,
   acceptedFact,
   acceptUpload,
   firstSplitJob,

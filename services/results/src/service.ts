@@ -39,7 +39,8 @@ export function startResults(options: ResultsOptions): Results {
   const { DATABASE_URL: url, EARSHOT_DATABASE_POOL_SIZE: poolSize } = config;
   const database = openDatabase({ url, poolSize, log });
   const relay = startOutboxRelay({ database, storage, publisher: broker.publisher, log });
-  const handle = factHandler({ database, storage, log, onFinal: (rows) => relay.take(rows) });
+  const onFinal = relay.take;
+  const handle = factHandler({ database, storage, log, onFinal });
   const loop = startFactLoop({ broker, handle, log });
   const room = keepRoom(broker, log);
   let closing: Promise<void> | undefined;
@@ -50,7 +51,7 @@ export function startResults(options: ResultsOptions): Results {
     await database.close();
   };
   return {
-    routes: resultsRoutes({ database, storage, facts: broker.facts }),
+    routes: resultsRoutes({ database, storage, facts: broker.facts, onFinal }),
     checks: { database: () => database.read(async (tx) => void (await tx.query('SELECT 1'))) },
     close: (graceMs) => {
       closing ??= close(graceMs);

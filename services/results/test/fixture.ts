@@ -2,7 +2,7 @@ import type { OutgoingMessage } from '@earshot/contracts';
 import { toProblem } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import type { FactReader, Publisher, StoredFact } from '@earshot/jobs';
-import { type Authenticate, createHttpServer, createLogger, SCOPES } from '@earshot/service-kit';
+import { type Authenticate, createHttpServer, createLogger, SCOPES, type Scope } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import { tempFolder, testDatabase } from '@earshot/testkit';
 import { factHandler } from '../src/facts/handle-facts.ts';
@@ -82,11 +82,11 @@ export class MapFactReader implements FactReader {
   }
 }
 
-/** The tenant is what stands after `Bearer`; no key is the tenant `default`. */
-const byName: Authenticate = (authorization) => ({
-  tenant: authorization?.replace(/^Bearer /, '') ?? 'default',
-  scopes: SCOPES,
-});
+/** `Bearer <tenant>` has all scopes, `Bearer <tenant>/<scope>` one; no key is the tenant `default`. */
+const byName: Authenticate = (authorization) => {
+  const [tenant = 'default', scope] = authorization?.replace(/^Bearer /, '').split('/') ?? [];
+  return { tenant, scopes: scope ? [scope as Scope] : SCOPES };
+};
 
 /** The routes on a server without a port. */
 export async function routesFixture(results: ResultsFixture) {
@@ -99,10 +99,14 @@ export async function routesFixture(results: ResultsFixture) {
     describeError: toProblem,
     codedError: (code, detail, errors) => new CodedError(code, detail, errors ? { errors } : {}),
   });
-  await server.register(resultsRoutes({ database: results.database, storage: results.storage, facts }));
+  const { relay, publisher } = results.replica();
+  const { database, storage } = results;
+  await server.register(resultsRoutes({ database, storage, facts, onFinal: relay.take }));
   const get = (url: string, headers: Record<string, string> = {}) =>
     server.inject({ method: 'GET', url, headers });
-  return { facts, server, get };
+  const post = (url: string, headers: Record<string, string> = {}, payload?: object) =>
+    server.inject({ method: 'POST', url, headers, ...(payload ? { payload } : {}) });
+  return { facts, server, publisher, get, post };
 }
 
 /** mulberry32: small and seeded, so that a failing order can be run again. */

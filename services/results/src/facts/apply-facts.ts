@@ -38,13 +38,18 @@ async function lockAll(tx: Transaction, facts: readonly Fact[]): Promise<Map<str
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Drops facts of deleted transcripts; a transcript named under another tenant is left alone, and the message kept. */
+/** Facts that say something about a canceled transcript; results that come late change nothing. */
+const AFTER_CANCEL = new Set<Fact['kind']>(['accepted', 'unreadable']);
+
+/** Drops late facts of canceled and deleted transcripts; a transcript named under another tenant is left alone, and the message kept. */
 function admit(fact: Fact, locked: ReadonlyMap<string, LockedTranscript>): Fact | undefined {
   const address = addressOf(fact);
   const transcript = address && locked.get(address.id);
   if (!address || !transcript) return fact;
   if (transcript.status === 'deleted') return undefined;
-  if (transcript.tenant_id === address.tenant_id) return fact;
+  if (transcript.tenant_id === address.tenant_id) {
+    return transcript.status === 'canceled' && !AFTER_CANCEL.has(fact.kind) ? undefined : fact;
+  }
   if (fact.kind === 'unreadable') return disowned(fact);
   return disowned(
     unreadable(fact, new CodedError('unreadable_message', 'the transcript is another tenant’s')),

@@ -34,6 +34,9 @@ const LEASE = { name: 'outbox-sweep', ttlMs: 60_000 };
 /** More batches than this wait for the sweep: a broker that does not answer must not fill the memory. */
 const MAX_RUNNING = 20;
 
+/** Workers of a canceled transcript stop at their next beat; what they store until then is removed by the sweep. */
+const isTidiedTwice = ({ payload }: OutboxRow) => payload.status === 'canceled';
+
 const idsOf = (rows: readonly OutboxRow[]) => rows.map((row) => row.id);
 
 /** Starts the relay and its sweep. */
@@ -63,16 +66,17 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
   }
 
   async function tidy({ payload }: OutboxRow): Promise<void> {
-    if (payload.status !== 'completed') return;
+    if (payload.status !== 'completed' && payload.status !== 'canceled') return;
     await removeChunks(storage, payload.tenant_id, payload.transcript_id);
   }
 
   /** Marks after each step, so that trouble with the second does not repeat the first. */
-  async function relay(rows: readonly OutboxRow[]): Promise<number> {
+  async function relay(rows: readonly OutboxRow[], isSweep: boolean): Promise<number> {
     const published = await succeeding(rows, publish);
     if (published.length === 0) return 0;
     await database.write((tx) => markPublished(tx, idsOf(published)));
-    const finished = await succeeding(published, tidy);
+    const tidied = await succeeding(published, tidy);
+    const finished = tidied.filter((row) => isSweep || !isTidiedTwice(row));
     if (finished.length > 0) await database.write((tx) => markFinished(tx, idsOf(finished)));
     return finished.length;
   }
@@ -84,7 +88,7 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
     do {
       const query = { ageMs, after, limit: PAGE };
       const rows = await database.write((tx) => openOutbox(tx, query));
-      finished += await relay(rows);
+      finished += await relay(rows, true);
       after = rows.at(-1)?.id ?? 0;
       if (rows.length < PAGE) return finished;
     } while (!closed && (await renew()));
@@ -106,7 +110,9 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
     take: (rows) => {
       if (closed || rows.length === 0 || running.size >= MAX_RUNNING) return;
       track(
-        relay(rows).catch((err: unknown) => log.warn({ err }, 'final facts are left for the next sweep')),
+        relay(rows, false).catch((err: unknown) =>
+          log.warn({ err }, 'final facts are left for the next sweep'),
+        ),
       );
     },
     sweep,

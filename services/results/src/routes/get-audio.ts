@@ -5,9 +5,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { parseRange } from './byte-range.ts';
-import { canRead } from './can-read.ts';
 import { mediaTypeOf } from './media-type.ts';
 import { readTranscript, type TranscriptReaderDeps } from './read-transcript.ts';
+import { canRead } from './scopes.ts';
 
 async function firstBytes(storage: ObjectStorage, key: string): Promise<Buffer> {
   const parts: Buffer[] = [];

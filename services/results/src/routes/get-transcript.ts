@@ -3,8 +3,8 @@ import { toSrt, toText, toVtt } from '@earshot/domain';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
-import { canRead } from './can-read.ts';
 import { type FoundTranscript, readTranscript, type TranscriptReaderDeps } from './read-transcript.ts';
+import { canRead } from './scopes.ts';
 
 const ParamsSchema = Type.Object({ id: Type.String() });
 

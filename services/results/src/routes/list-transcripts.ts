@@ -10,8 +10,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type, { type Static } from 'typebox';
 import type { Database } from '../store/database.ts';
 import { listTranscripts, type TranscriptRow } from '../store/sql/find-transcripts.ts';
-import { canRead } from './can-read.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { canRead } from './scopes.ts';
 import { toSummary } from './transcript-document.ts';
 
 /** PostgreSQL takes no NUL in a text. */

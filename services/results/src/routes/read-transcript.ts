@@ -1,24 +1,14 @@
-import {
-  accepted,
-  factSubjects,
-  parseManifest,
-  type Transcript,
-  TranscriptIdSchema,
-} from '@earshot/contracts';
+import type { Transcript } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
-import type { FactReader } from '@earshot/jobs';
-import type { ObjectStorage } from '@earshot/storage';
-import { storageKeys } from '@earshot/storage';
-import { Compile } from 'typebox/schema';
+import { checkId, noTranscript } from '../actions/check-id.ts';
+import { type AcceptedSources, findAccepted } from '../actions/find-accepted.ts';
 import type { Database } from '../store/database.ts';
 import { loadPlans } from '../store/sql/chunks.ts';
 import { findTranscript } from '../store/sql/find-transcripts.ts';
 import { queuedDocument, toDocument } from './transcript-document.ts';
 
-export interface TranscriptReaderDeps {
+export interface TranscriptReaderDeps extends AcceptedSources {
   readonly database: Database;
-  readonly storage: ObjectStorage;
-  readonly facts: FactReader;
 }
 
 /** A transcript with what only the server needs to know of it. */
@@ -28,13 +18,6 @@ export interface FoundTranscript {
   readonly etag: string;
   /** Storage key of the recording, when it is known. */
   readonly key: string | null;
-}
-
-const isId = Compile(TranscriptIdSchema);
-
-function checkId(id: string): string {
-  if (!isId.Check(id)) throw new CodedError('not_found', 'there is no transcript with this id');
-  return id;
 }
 
 async function fromDatabase(
@@ -51,29 +34,14 @@ async function fromDatabase(
   });
 }
 
-async function fromBroker({ facts }: TranscriptReaderDeps, tenant: string, id: string) {
-  const fact = await facts.last(factSubjects(tenant, id).accepted);
-  return fact && accepted.read(fact.event);
-}
-
-async function fromManifest({ storage }: TranscriptReaderDeps, tenant: string, id: string) {
-  const bytes = await storage.read(storageKeys(tenant, id).manifest);
-  const manifest = bytes && parseManifest(bytes.toString('utf8'));
-  if (manifest?.kind === 'deleted') throw new CodedError('gone');
-  return manifest;
-}
-
 /** A recording whose upload was answered but whose first fact did not get here yet. */
 async function notStoredYet(
   deps: TranscriptReaderDeps,
   tenant: string,
   id: string,
 ): Promise<FoundTranscript | undefined> {
-  const manifest = await fromManifest(deps, tenant, id);
-  const source = manifest ?? (await fromBroker(deps, tenant, id));
-  if (!source) return undefined;
-  const key = 'key' in source ? source.key : source.uri;
-  return { document: queuedDocument(source), etag: '0-0', key };
+  const source = await findAccepted(deps, tenant, id);
+  return source && { document: queuedDocument(source), etag: '0-0', key: source.key };
 }
 
 /**
@@ -86,6 +54,6 @@ export async function readTranscript(
   id: string,
 ): Promise<FoundTranscript> {
   const found = (await fromDatabase(deps, tenant, checkId(id))) ?? (await notStoredYet(deps, tenant, id));
-  if (!found) throw new CodedError('not_found', 'there is no transcript with this id');
+  if (!found) throw noTranscript();
   return found;
 }

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type CancelDeps, cancelTranscriptRoute } from './cancel-transcript.ts';
 import { getAudio } from './get-audio.ts';
 import { getTranscript } from './get-transcript.ts';
 import { listTranscriptsRoute } from './list-transcripts.ts';
-import type { TranscriptReaderDeps } from './read-transcript.ts';
 
 /** Everything the routes of results need. */
-export type ResultsRoutesDeps = TranscriptReaderDeps;
+export type ResultsRoutesDeps = CancelDeps;
 
 /** The HTTP routes of results, for any server that sets `request.principal`. */
 export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebox {
@@ -15,5 +15,6 @@ export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebo
     await server.register(listTranscriptsRoute(deps));
     await server.register(getTranscript(deps));
     await server.register(getAudio(deps));
+    await server.register(cancelTranscriptRoute(deps));
   };
 }

@@ -1,6 +1,5 @@
 import {
   type Accepted,
-  type Manifest,
   type Transcript,
   type TranscriptStatus,
   type TranscriptSummary,
@@ -10,13 +9,15 @@ import { composeTranscript } from '@earshot/domain';
 import type { PlanResults } from '../store/sql/chunks.ts';
 import type { FullTranscriptRow, TranscriptRow } from '../store/sql/find-transcripts.ts';
 
-const FINAL = new Set(['completed', 'partial', 'failed', 'canceled']);
+/** The text of these was settled; of all others it is what the chunks gave so far. */
+const SETTLED = new Set(['completed', 'partial', 'failed']);
+const isFinal = (status: string) => SETTLED.has(status) || status === 'canceled';
 
 /** Below 1 until nothing can change any more without a new revision. */
 const UNFINISHED_MAX = 0.99;
 
 function progressOf(row: TranscriptRow): TranscriptSummary['progress'] {
-  const final = FINAL.has(row.status);
+  const final = isFinal(row.status);
   const total_ms = row.chunks_total === null ? null : row.duration_ms;
   const share = total_ms ? row.done_ms / total_ms : 0;
   return {
@@ -48,12 +49,12 @@ export function toSummary(row: TranscriptRow): TranscriptSummary {
   };
 }
 
-/** A whole transcript; while it is being made, what its chunks gave so far. */
+/** A whole transcript; while it is being made, or when it was canceled, what its chunks gave so far. */
 export function toDocument(row: FullTranscriptRow, results: PlanResults | undefined): Transcript {
   const content = composeTranscript(results?.chunks ?? [], results?.gave_up.map(toGap) ?? []);
   return {
     ...toSummary(row),
-    text: FINAL.has(row.status) ? row.text : content.text,
+    text: SETTLED.has(row.status) ? row.text : content.text,
     segments: content.segments as Transcript['segments'],
     utterances: content.utterances as Transcript['utterances'],
     coverage: (row.coverage ?? content.coverage) as Transcript['coverage'],
@@ -69,8 +70,8 @@ const toGap = ({ start_ms, end_ms, code }: { start_ms: number; end_ms: number; c
 });
 
 /** The transcript of a recording that no fact has reached the database of yet. */
-export function queuedDocument(source: Accepted | Manifest): Transcript {
-  const created_at = 'accepted_at' in source ? source.accepted_at : source.created_at;
+export function queuedDocument(source: Accepted): Transcript {
+  const created_at = source.accepted_at;
   const nothing = composeTranscript([]);
   return {
     id: source.transcript_id,

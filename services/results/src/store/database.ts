@@ -19,7 +19,7 @@ export interface DatabaseOptions {
 
 /** Transactions on one PostgreSQL. Closed by whoever made it. */
 export interface Database {
-  /** Runs `work` in one transaction; a rejection rolls everything back. */
+  /** Runs `work` in one transaction; a rejection rolls everything back. Throws `unavailable` like `read`. */
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Runs `work` on one unchanging view of the data; throws `unavailable` within seconds when there is no server. */
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
@@ -56,6 +56,10 @@ async function runIn<T>(pool: pg.Pool, start: string, work: (tx: Transaction) =>
   }
 }
 
+const unavailable = (error: unknown): never => {
+  throw asUnavailable(error);
+};
+
 /** Opens a pool; nothing is connected before the first transaction. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { log } = options;
@@ -75,11 +79,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const reading = begin('ISOLATION LEVEL REPEATABLE READ READ ONLY', options.readTimeoutMs ?? 10_000);
   let closing: Promise<void> | undefined;
   return {
-    write: (work) => runIn(pool, writing, work),
-    read: (work) =>
-      runIn(pool, reading, work).catch((error: unknown) => {
-        throw asUnavailable(error);
-      }),
+    write: (work) => runIn(pool, writing, work).catch(unavailable),
+    read: (work) => runIn(pool, reading, work).catch(unavailable),
     close: () => {
       closing ??= pool.end();
       return closing;

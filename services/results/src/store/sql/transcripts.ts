@@ -69,13 +69,24 @@ export async function storeAccepted(tx: Transaction, facts: readonly Accepted[])
   );
 }
 
-/** Notes that work on transcripts went on; queued ones are now processing. */
+/** Makes a locked transcript canceled; what its chunks gave so far stays. */
+export async function markCanceled(tx: Transaction, id: string): Promise<void> {
+  await tx.query(
+    `UPDATE transcripts
+     SET status = 'canceled', revision = revision + 1, completed_at = now(),
+         updated_at = clock_timestamp(), moved_at = clock_timestamp()
+     WHERE id = $1`,
+    [id],
+  );
+}
+
+/** Notes that work on transcripts went on; queued ones are now processing, and closed ones are left as they are. */
 export async function touchTranscripts(tx: Transaction, ids: readonly string[]): Promise<void> {
   await tx.query(
     `UPDATE transcripts
      SET status = CASE status WHEN 'queued' THEN 'processing' ELSE status END,
          updated_at = clock_timestamp(), moved_at = clock_timestamp()
-     WHERE id = ANY($1::uuid[])`,
+     WHERE id = ANY($1::uuid[]) AND status NOT IN ('completed', 'canceled', 'deleted')`,
     [ids],
   );
 }
