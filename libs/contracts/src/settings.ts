@@ -72,11 +72,11 @@ export const settings = {
   EARSHOT_DATABASE_POOL_SIZE: whole('Connections to PostgreSQL of one process at most', 10, 2, 1000),
   EARSHOT_NATS_REPLICAS: whole('Replicas of each stream', 1, 1, 5),
   EARSHOT_SHUTDOWN_GRACE_SECONDS: whole('Seconds a stop may take', 25, 1, 3600),
-  EARSHOT_WORKER_MEMORY_LIMIT_MB: Type.Optional(
-    Type.Integer({
-      description: 'Resident memory in MB above which a child process is ended; the default engine needs 300',
-      minimum: 300,
-    }),
+  EARSHOT_WORKER_MEMORY_LIMIT_MB: whole(
+    'Resident memory in MB above which a child process is ended; the default engine needs 300',
+    1024,
+    300,
+    1_048_576,
   ),
   EARSHOT_MAX_RECORDING_MB: whole('Largest upload in MB', 4096, 1, 1_048_576),
   EARSHOT_MAX_RECORDING_HOURS: whole('Longest recording in hours', 24, 1, 1000),

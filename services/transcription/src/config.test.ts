@@ -10,6 +10,7 @@ describe('the configuration', () => {
       PORT: 8083,
       EARSHOT_ENGINES: 'sherpa',
       WORKER_MAX_TASKS_PER_CHILD: 50,
+      EARSHOT_WORKER_MEMORY_LIMIT_MB: 1024,
       TASK_TIME_LIMIT: 7200,
       EARSHOT_MAX_RECORDING_HOURS: 24,
     });

@@ -10,13 +10,13 @@ interface NurseryOptions {
   readonly log: Log;
   readonly onReady: (child: EngineProcess) => void;
   readonly onGone: (child: EngineProcess) => void;
-  /** Called when several starts in a row failed; it goes on trying. */
+  /** Called when several starts in a row failed and no child is left; it goes on trying. */
   readonly onBroken: (error: CodedError) => void;
 }
 
 const FAILURES_UNTIL_BROKEN = 3;
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 4_000;
 
 /** Keeps `size` children alive: starts them, notices their deaths, starts others, with pauses when starting fails. */
 export class ChildNursery {
@@ -29,6 +29,9 @@ export class ChildNursery {
   readonly #retired = new Set<EngineProcess>();
   readonly #starting = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  /** Children wanted beyond the size, while old ones are replaced. */
+  #spare = 0;
+  #nextReady: { resolve(): void; reject(error: CodedError): void } | undefined;
   #settleReady!: { resolve(info: EngineInfo): void; reject(error: CodedError): void };
   #failures = 0;
   #pause: NodeJS.Timeout | undefined;
@@ -49,6 +52,27 @@ export class ChildNursery {
     this.#fill();
   }
 
+  isRetired(child: EngineProcess): boolean {
+    return this.#retired.has(child);
+  }
+
+  /**
+   * Replaces the children there are, one after another: each is retired and handed to `dismiss` once a new one is warm.
+   * Rejects when no new one can be started; the old ones then stay.
+   */
+  async renew(dismiss: (child: EngineProcess) => void): Promise<void> {
+    for (const child of [...this.#live]) {
+      if (!this.#live.has(child)) continue;
+      await this.#oneMore();
+      this.retire(child);
+      dismiss(child);
+    }
+  }
+
+  children(): readonly EngineProcess[] {
+    return [...this.#live, ...this.#retired];
+  }
+
   pids(): number[] {
     return [...this.#live].map((child) => child.pid);
   }
@@ -57,16 +81,26 @@ export class ChildNursery {
     this.#closing.abort();
     clearTimeout(this.#pause);
     this.#break(new CodedError('unavailable', 'the pool is closed'));
-    await Promise.all([
-      ...this.#starting,
-      ...[...this.#live, ...this.#retired].map((child) => child.leave()),
-    ]);
+    await Promise.all([...this.#starting, ...this.children().map((child) => child.leave())]);
+  }
+
+  async #oneMore(): Promise<void> {
+    this.#spare = 1;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#nextReady = { resolve, reject };
+        this.#fill();
+      });
+    } finally {
+      this.#spare = 0;
+      this.#nextReady = undefined;
+    }
   }
 
   /** One at a time until one is known to work, then all that are missing. */
   #fill(): void {
     const cautious = this.#failures > 0 || this.#live.size === 0;
-    while (this.#live.size + this.#starting.size < this.#options.size) {
+    while (this.#live.size + this.#starting.size < this.#options.size + this.#spare) {
       if (this.#closing.signal.aborted || this.#pause || (cautious && this.#starting.size > 0)) return;
       this.#start();
     }
@@ -94,6 +128,7 @@ export class ChildNursery {
     this.#live.add(child);
     void child.gone.then((why) => this.#bury(child, why));
     this.#settleReady.resolve(child.info);
+    this.#nextReady?.resolve();
     this.#options.onReady(child);
     this.#fill();
     return undefined;
@@ -125,10 +160,11 @@ export class ChildNursery {
       { engine, failures: this.#failures, retry_in_ms: pause, detail: why.message, ...tailOf(why) },
       'engine cannot start',
     );
-    if (this.#failures >= FAILURES_UNTIL_BROKEN && this.#live.size === 0) {
-      this.#break(
-        new CodedError('unavailable', `engine ${engine} cannot start: ${why.message}`, { cause: why }),
-      );
+    if (this.#failures >= FAILURES_UNTIL_BROKEN) {
+      const message = `engine ${engine} cannot start: ${why.message}`;
+      const error = new CodedError('unavailable', message, { cause: why });
+      this.#nextReady?.reject(error);
+      if (this.#live.size === 0) this.#break(error);
     }
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => {
@@ -139,6 +175,7 @@ export class ChildNursery {
 
   #break(error: CodedError): void {
     this.broken = error;
+    this.#nextReady?.reject(error);
     this.#settleReady.reject(error);
     this.#options.onBroken(error);
   }

@@ -44,6 +44,7 @@ export class ChildPool {
   readonly #maxTasks: number;
   readonly #idle: EngineProcess[] = [];
   readonly #waiting: Waiter[] = [];
+  #restarting: Promise<void> | undefined;
 
   constructor(options: ChildPoolOptions) {
     this.#maxTasks = options.maxTasksPerChild ?? 50;
@@ -59,7 +60,7 @@ export class ChildPool {
       size: options.size,
       log: options.log,
       onReady: (child) => this.#offer(child),
-      onGone: (child) => this.#forget(child),
+      onGone: (child) => void this.#forget(child),
       onBroken: (error) => {
         for (const waiter of this.#waiting.splice(0)) waiter.refuse(error);
       },
@@ -83,9 +84,27 @@ export class ChildPool {
     try {
       return await child.run({ input, options }, limits);
     } finally {
-      if (last) void child.leave();
+      if (this.#nursery.isRetired(child)) void child.leave();
       else if (!child.doomed) this.#offer(child);
     }
+  }
+
+  /**
+   * Replaces every child by a new one, one after another, and resolves when all are new; calls under way end in the old
+   * ones. Rejects with `unavailable` when no new child can be started: those not replaced yet stay.
+   */
+  restart(): Promise<void> {
+    this.#restarting ??= this.#nursery
+      .renew((child) => this.#dismiss(child))
+      .finally(() => {
+        this.#restarting = undefined;
+      });
+    return this.#restarting;
+  }
+
+  /** Resident memory of all children, as last measured. */
+  memoryBytes(): number {
+    return this.#nursery.children().reduce((sum, child) => sum + child.rssBytes, 0);
   }
 
   /** Process ids of the children that are warm. */
@@ -104,9 +123,16 @@ export class ChildPool {
     else this.#idle.push(child);
   }
 
-  #forget(child: EngineProcess): void {
+  /** True when it had nothing to do. */
+  #forget(child: EngineProcess): boolean {
     const at = this.#idle.indexOf(child);
     if (at >= 0) this.#idle.splice(at, 1);
+    return at >= 0;
+  }
+
+  /** One that is at work leaves after it. */
+  #dismiss(child: EngineProcess): void {
+    if (this.#forget(child)) void child.leave();
   }
 
   #take(signal: AbortSignal): Promise<EngineProcess> {

@@ -5,7 +5,7 @@ import { CodedError, isErrorCode } from '@earshot/domain';
 import type { EngineResult } from '../run-engine.ts';
 import { ChildError, type ChildExit, deathError } from './child-error.ts';
 import { launch } from './launch.ts';
-import { watchMemory } from './memory-watch.ts';
+import { type MemoryWatch, watchMemory } from './memory-watch.ts';
 import { type OutputTail, outputTail } from './output-tail.ts';
 import type { Answer, EngineInfo, EngineTask, FromChild, ToChild } from './protocol.ts';
 import { enforceLimits, type TaskLimits } from './task-limits.ts';
@@ -37,6 +37,7 @@ export class EngineProcess {
   readonly gone: Promise<CodedError>;
   readonly #process: ChildProcess;
   readonly #tail: OutputTail;
+  readonly #memory: MemoryWatch;
   #killedFor: CodedError | undefined;
   #answered: (answer: Answer) => void = () => {};
   #onHeartbeat: () => void = () => {};
@@ -59,9 +60,9 @@ export class EngineProcess {
     this.#process = launch(options.entry, options.environment);
     this.#tail = outputTail(this.#process.stdout, this.#process.stderr);
     this.#process.on('message', (message: FromChild) => this.#hear(message));
-    const memory = this.#watchMemory(options.memoryLimitMb);
+    this.#memory = this.#watchMemory(options.memoryLimitMb);
     this.gone = exitOf(this.#process).then((exit) => {
-      memory?.stop();
+      this.#memory.stop();
       this.#killedFor ??= deathError(exit, this.#tail.text());
       return this.#killedFor;
     });
@@ -69,6 +70,11 @@ export class EngineProcess {
 
   get pid(): number {
     return this.#process.pid ?? 0;
+  }
+
+  /** Resident memory as last measured. */
+  get rssBytes(): number {
+    return this.#memory.rssBytes();
   }
 
   /** True once it is gone or was told to end. */
@@ -161,14 +167,13 @@ export class EngineProcess {
     return new ChildError(code, detail, this.#tail.text());
   }
 
-  #watchMemory(limitMb: number | undefined) {
-    if (limitMb === undefined || this.#process.pid === undefined) return undefined;
+  #watchMemory(limitMb = Number.POSITIVE_INFINITY): MemoryWatch {
     const exceeded = (rss: number) => {
       const used = Math.round(rss / 1024 / 1024);
       this.kill(this.#error('out_of_memory', `the child used ${used} MB, the limit is ${limitMb} MB`));
     };
     const limitBytes = limitMb * 1024 * 1024;
-    return watchMemory({ pid: this.#process.pid, limitBytes, reported: () => this.#reportedRss, exceeded });
+    return watchMemory({ pid: this.pid, limitBytes, reported: () => this.#reportedRss, exceeded });
   }
 }
 

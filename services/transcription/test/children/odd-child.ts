@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError } from '@earshot/domain';
 import type { EngineContext, EngineInput, SpeechEngine } from '@earshot/engine';
@@ -7,13 +7,16 @@ import { serveEngine } from '../../src/children/serve-engine.ts';
 /** What an odd engine does with a call, chosen by its `language` option; native code is imitated, death is real. */
 type Oddity = (input: EngineInput, context: EngineContext) => unknown;
 
+const leaked: Buffer[] = [];
+
 const oddities: Record<string, Oddity> = {
   segfault: () => process.kill(process.pid, 'SIGSEGV'),
   abort: () => process.abort(),
   exit: () => process.exit(7),
   'kernel-kill': () => process.kill(process.pid, 'SIGKILL'),
-  spin: (_input, { heartbeat }) => {
-    heartbeat();
+  spin: async () => {
+    // A beat that is still queued when the loop begins would never leave.
+    await new Promise((sent) => process.send?.({ type: 'beat', rss_bytes: 1 }, sent));
     for (;;);
   },
   'eat-memory': async () => {
@@ -22,6 +25,9 @@ const oddities: Record<string, Oddity> = {
       eaten.push(Buffer.alloc(16 * 1024 * 1024, 1));
       await pause(5);
     }
+  },
+  leak: () => {
+    leaked.push(Buffer.alloc(24 * 1024 * 1024, 1));
   },
   junk: () => {
     for (let line = 0; line < 20_000; line += 1) process.stderr.write(`junk line ${line}\n`);
@@ -65,7 +71,8 @@ serveEngine(async (_name, settings) => {
     writeSync(2, 'no such model: encoder.ort\n');
     process.exit(3);
   }
-  if (settings === 'throw-at-start') throw new Error('the model is damaged');
+  if (existsSync(`${settings}.damaged`) || settings === 'throw-at-start')
+    throw new Error('the model is damaged');
   if (settings === 'hang-at-start') await new Promise(() => setInterval(() => {}, 1000));
   return odd(settings);
 });
