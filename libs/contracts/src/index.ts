@@ -104,8 +104,10 @@ export { type Cut, CutSchema, type Split, SplitSchema, splitFact } from './split
 export { type SplitJob, SplitJobSchema, splitJob } from './split-job/message.ts';
 export {
   chunkJobSubject,
+  dueSubject,
   type FinalStatus,
   factSubjects,
+  jobFilters,
   laterSubject,
   parseFactSubject,
   type Stage,

@@ -26,6 +26,16 @@ export const chunkJobSubject = (job: {
 /** Where the schedule of a job waits until the job's own subject gets it; `jobs.x` becomes `jobs.later.x`. */
 export const laterSubject = (jobSubject: string) => jobSubject.replace(/^jobs\./, 'jobs.later.');
 
+/** The job that a schedule waits for. */
+export const dueSubject = (subject: string) => subject.replace(/^jobs\.later\./, 'jobs.');
+
+/** Filters that together match every job of a transcript, those that are scheduled too. */
+export const jobFilters = (tenant: string, id: string): readonly string[] =>
+  ['jobs', 'jobs.later'].flatMap((root) => [
+    `${root}.split.*.${tenant}.${id}`,
+    `${root}.chunk.*.*.${tenant}.${id}.>`,
+  ]);
+
 /** Subjects of the facts about one transcript. `any` matches all of them. */
 export const factSubjects = (tenant: string, id: string) => {
   const root = `transcripts.${tenant}.${id}`;

@@ -21,6 +21,7 @@ export {
   type JobLoopSettings,
   startJobLoop,
 } from './loop/start-job-loop.ts';
+export { type FactPosition, factPosition } from './read/fact-position.ts';
 export type { SequencedFact } from './read/fact-reader.ts';
 export { accountStoreBytes } from './store/account.ts';
 export { type MakeRoomOptions, makeRoom, purge } from './store/make-room.ts';

@@ -1,10 +1,11 @@
 import { CodedError } from '@earshot/domain';
-import type { EngineDirectory, Publisher } from '@earshot/jobs';
+import type { EngineDirectory, JobDirectory, Publisher } from '@earshot/jobs';
 import type { NatsConnection } from 'nats';
 import type { Log } from '../log.ts';
 import { BrokerPublisher } from '../publish/publisher.ts';
 import { BrokerEngineDirectory } from '../read/engine-directory.ts';
 import { BrokerFactReader } from '../read/fact-reader.ts';
+import { BrokerJobDirectory } from '../read/job-directory.ts';
 import { JsApi } from './js-api.ts';
 import { Link } from './link.ts';
 import { Requests } from './requests.ts';
@@ -14,6 +15,7 @@ export class Broker {
   readonly publisher: Publisher;
   readonly facts: BrokerFactReader;
   readonly engines: EngineDirectory;
+  readonly jobs: JobDirectory;
   /** Resolves when the connection is over for good, with the error unless we closed it; then the process must exit. */
   readonly closed: Promise<Error | undefined>;
   /** For the modules of this package only, as is all below. */
@@ -32,6 +34,7 @@ export class Broker {
     this.publisher = new BrokerPublisher(this.requests);
     this.facts = new BrokerFactReader(this.api);
     this.engines = new BrokerEngineDirectory(this.api);
+    this.jobs = new BrokerJobDirectory(this.api);
     this.closed = connection.closed().then((error) => error ?? undefined);
   }
 

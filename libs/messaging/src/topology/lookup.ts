@@ -2,6 +2,7 @@ import { ERR, type JsApi, JsApiError } from '../connection/js-api.ts';
 
 /** A stream as the broker describes it; only what we read. */
 export interface StreamInfo {
+  readonly created: string;
   readonly config: Readonly<Record<string, unknown>> & { readonly name: string; readonly max_bytes: number };
   readonly state: {
     readonly messages: number;

@@ -1,0 +1,8 @@
+/** Knows which jobs the broker holds. */
+export interface JobDirectory {
+  /**
+   * Subjects of a transcript's jobs that wait, are in flight, or are scheduled for later (by the subject they will get).
+   * A job that is missing was acknowledged, or never published.
+   */
+  jobsOf(tenant: string, id: string): Promise<ReadonlySet<string>>;
+}
