@@ -27,6 +27,7 @@ export { accountStoreBytes } from './store/account.ts';
 export { type MakeRoomOptions, makeRoom, purge } from './store/make-room.ts';
 export { type BudgetUsage, type StoreUsage, storeUsage } from './store/usage.ts';
 export { applyTopology } from './topology/apply.ts';
+export { missingParts, streamBirths } from './topology/missing.ts';
 export { verifyTopology } from './topology/verify.ts';
 export { pingWorkers, restartPools } from './workers/ask-workers.ts';
 export { readWorkerStates } from './workers/read-worker-states.ts';

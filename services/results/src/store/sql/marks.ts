@@ -33,3 +33,11 @@ export async function advancePosition(tx: Transaction, name: string, position: n
     [name, position],
   );
 }
+
+/** Positions by name, of those that were ever noted. */
+export async function readPositions(tx: Transaction): Promise<Map<string, number>> {
+  const { rows } = await tx.query<{ name: string; position: number }>(
+    'SELECT name, position FROM marks WHERE position IS NOT NULL',
+  );
+  return new Map(rows.map(({ name, position }) => [name, position]));
+}

@@ -1,0 +1,94 @@
+import type { Topology } from '@earshot/contracts';
+import { CodedError } from '@earshot/domain';
+import { applyTopology, type Broker } from '@earshot/messaging';
+import type { Logger } from '@earshot/service-kit';
+import type { Database } from '../store/database.ts';
+import { idleTranscripts, pageOfUnfinished, type UnfinishedKey } from '../store/sql/unfinished.ts';
+import { withLease } from '../store/with-lease.ts';
+import { republish } from './republish.ts';
+import { lookForLoss, rememberStreams } from './watch-streams.ts';
+
+export interface ReconcilerOptions {
+  readonly database: Database;
+  readonly broker: Broker;
+  readonly log: Logger;
+  /** What streams and consumers the installation should have. */
+  readonly wanted: () => Promise<Topology>;
+  /** Accepts again what has a manifest and no transcript. */
+  readonly recover: () => Promise<void>;
+  /** How often to look; default 30 s. */
+  readonly everyMs?: number;
+  /** How long a transcript must not have moved before its jobs are looked for; default 60 s. */
+  readonly idleMs?: number;
+  /** How long a look waits for facts that are not stored yet; default 10 s. */
+  readonly catchUpMs?: number;
+}
+
+/** Brings back work that the broker lost. */
+export interface Reconciler {
+  /** One look, by one replica at a time; resolves to the number of jobs that were published again. */
+  look(): Promise<number>;
+  /** Ends after the page in work. Idempotent. */
+  close(): Promise<void>;
+}
+
+const PAGE = 500;
+const LEASE = { name: 'reconcile', ttlMs: 60_000 };
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+/** Starts to look for unfinished transcripts that nobody works on, and for streams that lost their messages. */
+export function startReconciler(options: ReconcilerOptions): Reconciler {
+  const { database, broker, log, idleMs = 60_000, catchUpMs = 10_000 } = options;
+  const holder = crypto.randomUUID();
+  const deps = { database, broker, publisher: broker.publisher, catchUpMs };
+  let closed = false;
+  let running: Promise<unknown> = Promise.resolve();
+
+  async function idle(): Promise<number> {
+    const keys = await database.read((tx) => idleTranscripts(tx, { idleMs, limit: PAGE }));
+    return keys.length === 0 ? 0 : republish(deps, keys, idleMs);
+  }
+
+  async function everything(renew: () => Promise<boolean>): Promise<number> {
+    let total = 0;
+    for (let after = FIRST_ID; ; ) {
+      const page: UnfinishedKey[] = await database.read((tx) => pageOfUnfinished(tx, { after, limit: PAGE }));
+      if (page.length > 0) total += await republish(deps, page, 0);
+      if (page.length < PAGE) return total;
+      if (closed || !(await renew())) throw new CodedError('unavailable', 'another replica goes on');
+      after = page.at(-1)?.id ?? after;
+    }
+  }
+
+  async function makeGood(loss: string, wanted: Topology, renew: () => Promise<boolean>): Promise<number> {
+    log.error({ loss }, 'messages were lost; all unfinished work is published again');
+    await applyTopology(broker, wanted);
+    const republished = await everything(renew);
+    await options.recover();
+    return republished;
+  }
+
+  async function lookUnderLease(renew: () => Promise<boolean>): Promise<number> {
+    const wanted = await options.wanted();
+    const loss = await lookForLoss(database, broker, wanted);
+    const republished = loss ? await makeGood(loss, wanted, renew) : await idle();
+    await rememberStreams(database, broker, wanted);
+    if (republished > 0) log.warn({ republished }, 'jobs nobody had were published again');
+    return republished;
+  }
+
+  const look = async () =>
+    (await withLease(database, { ...LEASE, holder }, ({ renew }) => lookUnderLease(renew))) ?? 0;
+  const timer = setInterval(() => {
+    running = look().catch((err: unknown) => log.warn({ err }, 'could not look for lost work'));
+  }, options.everyMs ?? 30_000);
+
+  return {
+    look,
+    close: async () => {
+      closed = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Topology } from '@earshot/contracts';
+import { type Broker, factPosition, missingParts, streamBirths } from '@earshot/messaging';
+import { FACTS_MARK } from '../facts/apply-facts.ts';
+import type { Database } from '../store/database.ts';
+import { advancePosition, readPositions } from '../store/sql/marks.ts';
+import { findLoss } from './find-loss.ts';
+
+const birthMark = (stream: string) => `born:${stream}`;
+
+/** Compares the broker's streams with what PostgreSQL remembers of them; says why messages must be taken for lost. */
+export async function lookForLoss(
+  database: Database,
+  broker: Broker,
+  topology: Topology,
+): Promise<string | undefined> {
+  const [missing, births, facts, positions] = await Promise.all([
+    missingParts(broker, topology),
+    streamBirths(broker, topology),
+    factPosition(broker),
+    database.read(readPositions),
+  ]);
+  const known = topology.streams.flatMap(({ name }) => {
+    const at = positions.get(birthMark(name));
+    return at === undefined ? [] : [[name, at] as const];
+  });
+  const knownBirths = new Map(known);
+  return findLoss({ missing, births, knownBirths, facts, storedUpTo: positions.get(FACTS_MARK) });
+}
+
+/** Remembers the streams as they are now: what was lost with their predecessors has been made good. */
+export async function rememberStreams(database: Database, broker: Broker, topology: Topology): Promise<void> {
+  const births = await streamBirths(broker, topology);
+  await database.write(async (tx) => {
+    for (const [name, at] of births) await advancePosition(tx, birthMark(name), at);
+  });
+}

@@ -1,0 +1,86 @@
+import type { Cut } from '@earshot/contracts';
+import type { Transaction } from '../database.ts';
+
+/** A transcript in work, by name. */
+export interface UnfinishedKey {
+  readonly id: string;
+  readonly tenant_id: string;
+}
+
+/** Transcripts in work that nothing moved for `idleMs`, those checked longest ago first. */
+export async function idleTranscripts(
+  tx: Transaction,
+  query: { readonly idleMs: number; readonly limit: number },
+): Promise<UnfinishedKey[]> {
+  const { rows } = await tx.query<UnfinishedKey>(
+    `SELECT id, tenant_id FROM transcripts
+     WHERE status IN ('queued', 'processing') AND moved_at < clock_timestamp() - $1 * interval '1 millisecond'
+     ORDER BY checked_at LIMIT $2`,
+    [query.idleMs, query.limit],
+  );
+  return rows;
+}
+
+/** All transcripts in work, by id, after the one named. */
+export async function pageOfUnfinished(
+  tx: Transaction,
+  query: { readonly after: string; readonly limit: number },
+): Promise<UnfinishedKey[]> {
+  const { rows } = await tx.query<UnfinishedKey>(
+    `SELECT id, tenant_id FROM transcripts WHERE status IN ('queued', 'processing') AND id > $1::uuid
+     ORDER BY id LIMIT $2`,
+    [query.after, query.limit],
+  );
+  return rows;
+}
+
+/** What is known of the work that a transcript still needs. */
+export interface UnfinishedWork extends UnfinishedKey {
+  readonly generation: number;
+  readonly engine: string;
+  readonly lane: string;
+  readonly key: string;
+  readonly channels: string | null;
+  readonly language: string | null;
+  readonly accepted_at: Date;
+  /** The plan that is being worked on; null until the recording is cut to its end. */
+  readonly plan: number | null;
+  /** Chunks of that plan without a result that were not given up on. */
+  readonly missing: readonly (Cut & { readonly n: number })[] | null;
+}
+
+/** The open work of those that are still unfinished, were accepted, and did not move for `idleMs`. */
+export async function unfinishedWork(
+  tx: Transaction,
+  ids: readonly string[],
+  idleMs: number,
+): Promise<UnfinishedWork[]> {
+  const { rows } = await tx.query<UnfinishedWork>(
+    `SELECT t.id, t.tenant_id, t.generation, t.engine, t.lane, t.key, t.options ->> 'channels' AS channels,
+       t.options ->> 'language' AS language, t.accepted_at, s.plan, open.missing
+     FROM transcripts t
+     LEFT JOIN LATERAL (
+       SELECT plan, count, cuts FROM splits WHERE transcript_id = t.id ORDER BY plan DESC LIMIT 1
+     ) s ON true
+     LEFT JOIN LATERAL (
+       SELECT jsonb_agg((s.cuts -> w.n) || jsonb_build_object('n', w.n) ORDER BY w.n) AS missing
+       FROM generate_series(0, s.count - 1) AS w (n)
+       WHERE NOT EXISTS (SELECT FROM chunks c WHERE (c.transcript_id, c.plan, c.n) = (t.id, s.plan, w.n))
+         AND NOT EXISTS (
+           SELECT FROM dead_letters d
+           WHERE d.transcript_id = t.id AND d.stage = 'chunk' AND d.plan = s.plan AND d.n = w.n
+             AND d.generation >= t.generation
+         )
+     ) open ON true
+     WHERE t.id = ANY($1::uuid[]) AND t.status IN ('queued', 'processing') AND t.accepted_at IS NOT NULL
+       AND t.moved_at < clock_timestamp() - $2 * interval '1 millisecond'
+     ORDER BY t.id`,
+    [ids, idleMs],
+  );
+  return rows;
+}
+
+/** Notes that somebody looked after these just now. */
+export async function markChecked(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.query('UPDATE transcripts SET checked_at = clock_timestamp() WHERE id = ANY($1::uuid[])', [ids]);
+}

@@ -1,0 +1,176 @@
+import {
+  chunkJob,
+  chunkJobSubject,
+  type OutgoingMessage,
+  STREAMS,
+  splitJob,
+  splitJobSubject,
+  topology,
+} from '@earshot/contracts';
+import { applyTopology, type Broker, connectBroker, purge } from '@earshot/messaging';
+import { eventually, startTestBroker, type TestBroker } from '@earshot/testkit';
+import { connect } from 'nats';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { startReconciler } from '../src/reconcile/reconciler.ts';
+import { CHUNK_MS, factsOf } from './facts.ts';
+import { log, type ResultsFixture, resultsFixture } from './fixture.ts';
+
+const wanted = topology({
+  engines: ['sherpa'],
+  ackWaitSeconds: 5,
+  maxAckPending: {},
+  storeBytes: 100 * 1024 * 1024,
+  factsDays: 7,
+  replicas: 1,
+});
+
+let results: ResultsFixture;
+let server: TestBroker;
+let broker: Broker;
+let recovered = 0;
+
+beforeAll(async () => {
+  [results, server] = await Promise.all([resultsFixture(), startTestBroker()]);
+  broker = await connectBroker({ servers: [server.url], name: 'test', log });
+});
+afterAll(async () => {
+  await broker?.close();
+  await server?.dispose();
+  await results?.close();
+});
+beforeEach(async () => {
+  await applyTopology(broker, wanted);
+  for (const { name } of wanted.streams) await purge(broker, { stream: name });
+  await results.query('TRUNCATE transcripts, marks CASCADE');
+  recovered = 0;
+});
+
+/** A look that counts every transcript as idle; `idleMs` otherwise. */
+async function look(idleMs = 0): Promise<number> {
+  const recover = async () => {
+    recovered += 1;
+  };
+  const wantedNow = async () => wanted;
+  const options = { database: results.database, broker, log, wanted: wantedNow, recover };
+  const reconciler = startReconciler({ ...options, idleMs, everyMs: 3_600_000, catchUpMs: 300 });
+  try {
+    return await reconciler.look();
+  } finally {
+    await reconciler.close();
+  }
+}
+
+const store = (...facts: ReturnType<ReturnType<typeof factsOf>['chunk']>[]) =>
+  results.replica().handle(facts);
+const source = { source: 'earshot/test' };
+
+function jobsOf(f: ReturnType<typeof factsOf>) {
+  const common = {
+    ...{ tenant_id: f.tenant, transcript_id: f.id, plan: 1, generation: 0, attempt: 1 },
+    ...({ engine: 'sherpa', lane: 'normal', channels: 'auto' } as const),
+  };
+  const place = { engine: 'sherpa', lane: 'normal', tenant: f.tenant, id: f.id, plan: 1 } as const;
+  return {
+    chunk: (n: number): OutgoingMessage =>
+      chunkJob.create({ ...common, n, key: 'default/x', start_ms: 0, end_ms: 1 }, source),
+    split: (): OutgoingMessage =>
+      splitJob.create({ ...common, key: 'default/x', accepted_at: new Date().toISOString() }, source),
+    chunkSubject: (n: number) => chunkJobSubject({ ...place, n }),
+    splitSubject: splitJobSubject('normal', f.tenant, f.id),
+    present: () => broker.jobs.jobsOf(f.tenant, f.id),
+  };
+}
+
+async function jobAt(subject: string): Promise<unknown> {
+  const connection = await connect({ servers: server.url });
+  try {
+    const manager = await connection.jetstreamManager();
+    const { data } = await manager.streams.getMessage(STREAMS.jobs, { last_by_subj: subject });
+    return (JSON.parse(Buffer.from(data).toString()) as { data: unknown }).data;
+  } finally {
+    await connection.close();
+  }
+}
+
+it('publishes again the one chunk job that nobody has, as it was, and once', async () => {
+  const f = factsOf();
+  const jobs = jobsOf(f);
+  await store(f.accepted({ options: { language: 'en' } }), f.split(4), f.chunk(0), f.gaveUp(3));
+  await broker.publisher.publish(jobs.chunk(1));
+  expect(await look()).toBe(1);
+  expect(await jobs.present()).toEqual(new Set([jobs.chunkSubject(1), jobs.chunkSubject(2)]));
+  expect(await jobAt(jobs.chunkSubject(2))).toMatchObject({
+    key: `default/${f.id}/chunks/1-2-x`,
+    start_ms: 2 * CHUNK_MS,
+    end_ms: 3 * CHUNK_MS,
+    language: 'en',
+    attempt: 1,
+  });
+  expect(await look()).toBe(0);
+});
+
+it('asks for the cut of a recording that nobody cuts, also when chunks are there, but not when it is scheduled', async () => {
+  const lost = factsOf();
+  const scheduled = factsOf();
+  await store(lost.accepted(), lost.chunk(0), scheduled.accepted());
+  await broker.publisher.publishLater(jobsOf(scheduled).split(), new Date(Date.now() + 60_000));
+  expect(await look()).toBe(1);
+  expect(await jobsOf(lost).present()).toEqual(new Set([jobsOf(lost).splitSubject]));
+});
+
+it('leaves alone what moved just now, what is finished, and what is canceled', async () => {
+  const [fresh, finished, canceled] = [factsOf(), factsOf(), factsOf()];
+  await store(
+    fresh.accepted(),
+    finished.accepted(),
+    finished.split(1),
+    finished.chunk(0),
+    canceled.accepted(),
+  );
+  await results.query(`UPDATE transcripts SET status = 'canceled' WHERE id = $1`, [canceled.id]);
+  expect(await look(60_000)).toBe(0);
+  await results.query(`UPDATE transcripts SET moved_at = now() - interval '2 minutes'`);
+  expect(await look(60_000)).toBe(1);
+  expect((await jobsOf(fresh).present()).size).toBe(1);
+});
+
+it('does not take a job for lost whose fact is not stored yet', async () => {
+  const f = factsOf();
+  await store(f.accepted(), f.split(1));
+  const fact = f.chunk(0);
+  await broker.publisher.publish({
+    subject: fact.subject,
+    event: fact.event as never,
+    traceparent: undefined,
+  });
+  await expect(look()).rejects.toMatchObject({ code: 'unavailable' });
+  expect((await jobsOf(f).present()).size).toBe(0);
+});
+
+it('brings everything back after the store was deleted, and looks for recordings without a transcript', async () => {
+  const many = Array.from({ length: 20 }, () => factsOf());
+  await store(...many.flatMap((f) => [f.accepted(), f.split(2), f.chunk(0)]));
+  expect(await look(60_000)).toBe(0);
+  const connection = await connect({ servers: server.url });
+  const manager = await connection.jetstreamManager();
+  for (const { name } of wanted.streams) await manager.streams.delete(name);
+  await connection.close();
+  expect(await look(60_000)).toBe(20);
+  expect(recovered).toBe(1);
+  for (const f of many) expect(await jobsOf(f).present()).toEqual(new Set([jobsOf(f).chunkSubject(1)]));
+  await eventually('calm again', async () => (await look(60_000)) === 0);
+  expect(recovered).toBe(1);
+});
+
+it('notices that only the stream of jobs was made again', async () => {
+  const f = factsOf();
+  await store(f.accepted());
+  await broker.publisher.publish(jobsOf(f).split());
+  expect(await look(60_000)).toBe(0);
+  const connection = await connect({ servers: server.url });
+  await (await connection.jetstreamManager()).streams.delete(STREAMS.jobs);
+  await connection.close();
+  await applyTopology(broker, wanted);
+  expect(await look(60_000)).toBe(1);
+  expect(recovered).toBe(1);
+});
