@@ -1,0 +1,97 @@
+/** How a submission ended for the client. `unknown`: no answer came, so it may exist or not, but only once. */
+export type SubmissionOutcome = 'accepted' | 'unknown' | 'refused';
+
+/** One recording as a client sent it; repeats of the same key are one submission. */
+export interface Submission {
+  readonly id: string;
+  readonly outcome: SubmissionOutcome;
+  /** Whether some of its chunks can never be transcribed. */
+  readonly poison: boolean;
+}
+
+/** A chunk in PostgreSQL, with the text that its sound must give. */
+export interface StoredChunk {
+  readonly plan: number;
+  readonly n: number;
+  readonly text: string;
+  readonly expected: string;
+}
+
+/** A transcript in PostgreSQL at rest. */
+export interface StoredTranscript {
+  readonly id: string;
+  readonly status: string;
+  readonly revision: number;
+  readonly plan: number | null;
+  /** Chunks the recording was cut into; null when it never was. */
+  readonly count: number | null;
+  readonly text: string;
+  readonly chunks: readonly StoredChunk[];
+  /** Chunks given up on that have no result. */
+  readonly gaps: readonly { readonly plan: number; readonly n: number }[];
+}
+
+/** A message in the stream of facts: a chunk's result or a final state. */
+export interface ChunkFactRecord {
+  readonly id: string;
+  readonly plan: number;
+  readonly n: number;
+  readonly text: string;
+}
+export interface FinalFactRecord {
+  readonly id: string;
+  readonly status: string;
+  readonly revision: number;
+}
+
+/** A call in the engine's own log. `key` names the sound and the settings it was for. */
+export interface EngineCall {
+  readonly engine: string;
+  readonly key: string;
+}
+
+/** A worker's own account of one run of a job, from its log. */
+export interface JobRun {
+  readonly worker: string;
+  readonly job: string;
+  readonly attempt: number;
+  /** Undefined when the worker ended before the job did. */
+  readonly outcome: string | undefined;
+}
+
+/** What an engine saw at once at the most, and what it was allowed. */
+export interface EnginePeak {
+  readonly engine: string;
+  readonly peak: number;
+  /** The cap, plus one for each worker that may have been a zombie where calls cost nothing. */
+  readonly allowed: number;
+}
+
+/** What is left when all work is done. */
+export interface Rest {
+  readonly jobs: number;
+  readonly uploads: number;
+  readonly ack_pending: number;
+  readonly unsent_outbox: number;
+  readonly orphans: readonly string[];
+  /** Paid calls whose fate nobody knows. */
+  readonly unclear_calls: number;
+}
+
+/** Everything that happened in a run, as PostgreSQL, the streams, the engine and the processes tell it. */
+export interface History {
+  readonly submissions: readonly Submission[];
+  readonly transcripts: readonly StoredTranscript[];
+  readonly chunkFacts: readonly ChunkFactRecord[];
+  readonly finalFacts: readonly FinalFactRecord[];
+  readonly calls: readonly EngineCall[];
+  /** Calls whose answer the engine lost on purpose and that could not be looked up. */
+  readonly ambiguous: ReadonlyMap<string, number>;
+  /** Engines whose calls cost money. */
+  readonly paid: ReadonlySet<string>;
+  readonly peaks: readonly EnginePeak[];
+  readonly runs: readonly JobRun[];
+  /** Workers that were asked to stop, with the jobs they had in work then. */
+  readonly stopped: readonly { readonly worker: string; readonly jobs: readonly string[] }[];
+  readonly rest: Rest;
+}

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import type { History, StoredTranscript } from './history.ts';
+import { invariants } from './invariants.ts';
+
+const transcript = (id: string, over: Partial<StoredTranscript> = {}): StoredTranscript => ({
+  id,
+  status: 'completed',
+  revision: 1,
+  plan: 1,
+  count: 2,
+  text: 'a b',
+  chunks: [
+    { plan: 1, n: 0, text: 'a', expected: 'a' },
+    { plan: 1, n: 1, text: 'b', expected: 'b' },
+  ],
+  gaps: [],
+  ...over,
+});
+
+const partial = transcript('poisoned', {
+  status: 'partial',
+  text: 'a',
+  chunks: [{ plan: 1, n: 0, text: 'a', expected: 'a' }],
+  gaps: [{ plan: 1, n: 1 }],
+});
+
+/** A run in which all went well: one recording is whole, one has a chunk that nobody can transcribe. */
+const good: History = {
+  submissions: [
+    { id: 'whole', outcome: 'accepted', poison: false },
+    { id: 'poisoned', outcome: 'accepted', poison: true },
+    { id: 'never-arrived', outcome: 'unknown', poison: false },
+  ],
+  transcripts: [transcript('whole'), partial],
+  chunkFacts: [
+    { id: 'whole', plan: 1, n: 0, text: 'a' },
+    { id: 'whole', plan: 1, n: 1, text: 'b' },
+    { id: 'poisoned', plan: 1, n: 0, text: 'a' },
+  ],
+  finalFacts: [
+    { id: 'whole', status: 'completed', revision: 1 },
+    { id: 'poisoned', status: 'partial', revision: 1 },
+    { id: 'poisoned', status: 'partial', revision: 1 },
+  ],
+  calls: [
+    { engine: 'paid', key: 'one' },
+    { engine: 'paid', key: 'two' },
+    { engine: 'paid', key: 'two' },
+    { engine: 'free', key: 'three' },
+    { engine: 'free', key: 'three' },
+  ],
+  ambiguous: new Map([['two', 1]]),
+  paid: new Set(['paid']),
+  peaks: [{ engine: 'paid', peak: 3, allowed: 3 }],
+  runs: [
+    { worker: 'w1', job: 'j', attempt: 1, outcome: 'interrupted' },
+    { worker: 'w2', job: 'j', attempt: 1, outcome: 'done' },
+  ],
+  stopped: [{ worker: 'w1', jobs: ['j'] }],
+  rest: { jobs: 0, uploads: 0, ack_pending: 0, unsent_outbox: 0, orphans: [], unclear_calls: 0 },
+};
+
+const findings = (history: History) =>
+  invariants.flatMap(({ name, check }) => check(history).map((words) => `${name}: ${words}`));
+
+const only = (change: Partial<StoredTranscript>): Partial<History> => ({
+  transcripts: [transcript('whole', change), partial],
+});
+
+it('finds nothing in a good history', () => {
+  expect(findings(good)).toEqual([]);
+});
+
+describe('a history is refused when', () => {
+  it.each<[string, Partial<History>, string]>([
+    ['an accepted recording is lost', { transcripts: [partial] }, 'I1: whole was accepted and is not there'],
+    [
+      'a recording is there twice',
+      { transcripts: [...good.transcripts, partial] },
+      'I1: poisoned is there twice',
+    ],
+    ['a transcript never ends', only({ status: 'processing' }), 'I1: whole is processing'],
+    [
+      'one appears that nobody sent',
+      { submissions: good.submissions.slice(1) },
+      'I1: whole was never submitted',
+    ],
+    [
+      'a chunk has the text of another',
+      only({
+        text: 'a b',
+        chunks: [{ plan: 1, n: 0, text: 'b', expected: 'a' }, ...transcript('x').chunks.slice(1)],
+      }),
+      'I2: chunk 1/0 of whole has the text of another',
+    ],
+    ['a completed transcript lacks a chunk', only({ count: 3 }), 'I2: whole is completed with 2 of 3 chunks'],
+    [
+      'the text is not that of the chunks',
+      only({ text: 'b a' }),
+      'I2: the text of whole is not that of its chunks',
+    ],
+    ['a paid call was made twice', { ambiguous: new Map() }, 'I3: 2 paid calls for two'],
+    [
+      'a second result of a chunk was taken',
+      { chunkFacts: [{ id: 'whole', plan: 1, n: 0, text: 'z' }, ...good.chunkFacts] },
+      'I4: chunk 1/0 of whole is not the first result',
+    ],
+    [
+      'a canceled transcript comes back',
+      {
+        finalFacts: [
+          { id: 'whole', status: 'canceled', revision: 1 },
+          { id: 'whole', status: 'completed', revision: 2 },
+        ],
+      },
+      'I5: whole went from canceled to completed',
+    ],
+    ['a final state was not published', { finalFacts: [] }, 'I6: nobody was told that whole is completed'],
+    [
+      'one revision was published with two states',
+      { finalFacts: [...good.finalFacts, { id: 'whole', status: 'failed', revision: 1 }] },
+      'I6: whole (revision 1) was published with two states',
+    ],
+    [
+      'an engine had too many calls',
+      { peaks: [{ engine: 'paid', peak: 4, allowed: 3 }] },
+      'I7: paid had 4 calls at once',
+    ],
+    ['a job is left', { rest: { ...good.rest, jobs: 1 } }, 'I8: 1 jobs in the stream'],
+    ['a fact was not sent', { rest: { ...good.rest, unsent_outbox: 2 } }, 'I8: 2 unsent rows in the outbox'],
+    ['a paid call is unclear', { rest: { ...good.rest, unclear_calls: 1 } }, 'I8: 1 unclear paid calls'],
+    [
+      'an object is left',
+      { rest: { ...good.rest, orphans: ['x/chunks/1'] } },
+      'I8: x/chunks/1 was left in storage',
+    ],
+    [
+      'healthy work was given up on',
+      { submissions: good.submissions.map((one) => ({ ...one, poison: false })) },
+      'I8: 1 chunks of poisoned were given up on',
+    ],
+    [
+      'what cannot be transcribed is called complete',
+      { submissions: good.submissions.map((one) => ({ ...one, poison: true })) },
+      'I8: whole cannot be transcribed and is completed',
+    ],
+    [
+      'a stop burns an attempt',
+      {
+        runs: [
+          { worker: 'w1', job: 'j', attempt: 1, outcome: 'interrupted' },
+          { worker: 'w2', job: 'j', attempt: 2, outcome: 'done' },
+        ],
+      },
+      'I9: the stop of w1 burnt an attempt of j',
+    ],
+  ])('%s', (_, change, finding) => {
+    expect(findings({ ...good, ...change }).join('\n')).toContain(finding);
+  });
+});
