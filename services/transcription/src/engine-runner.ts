@@ -4,7 +4,7 @@ import type { Log } from '@earshot/messaging';
 import { createChildPool } from './children/child-pool.ts';
 import type { EngineInfo } from './children/protocol.ts';
 import type { TaskLimits } from './children/task-limits.ts';
-import { type EngineSettings, engineEntry } from './engines.ts';
+import type { EngineEntry, EngineSettings } from './engines.ts';
 import { type EngineResult, runEngine } from './run-engine.ts';
 
 /** A started engine, wherever it runs. */
@@ -23,16 +23,17 @@ export interface ChildSettings {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Starts an engine of the table and waits until it is warm; throws `unknown_engine`, or `unavailable` when it cannot start. */
+/** Starts the engine of an entry and waits until it is warm; throws `unavailable` when it cannot start. */
 export function startEngine(
   name: string,
+  entry: EngineEntry,
   settings: EngineSettings,
   children: ChildSettings,
   log: Log,
 ): Promise<EngineRunner> {
-  return engineEntry(name).runs === 'child'
+  return entry.runs === 'child'
     ? startChildren(name, settings, children, log)
-    : startHere(name, settings);
+    : startHere(name, entry, settings);
 }
 
 async function startChildren(
@@ -51,8 +52,8 @@ async function startChildren(
   }
 }
 
-async function startHere(name: string, settings: EngineSettings): Promise<EngineRunner> {
-  const engine = await engineEntry(name).load(settings);
+async function startHere(name: string, entry: EngineEntry, settings: EngineSettings): Promise<EngineRunner> {
+  const engine = await entry.load(settings);
   const { model, capabilities } = engine;
   return {
     info: { name, model, capabilities },

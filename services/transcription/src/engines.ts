@@ -8,28 +8,31 @@ export interface EngineSettings {
 }
 
 /** One engine this service can run. */
-interface EngineEntry {
+export interface EngineEntry {
   /** `child`: native code, in a pool of child processes. `parent`: a remote call. */
   readonly runs: 'child' | 'parent';
   /** A warm engine; its SDK is imported only here, so that an installation pays for what it configured. */
   readonly load: (settings: EngineSettings) => Promise<SpeechEngine>;
 }
 
-/** Every engine this service can run. */
-const engineTable: Readonly<Record<string, EngineEntry>> = {
+/** Engines by name. */
+export type EngineTable = Readonly<Record<string, EngineEntry>>;
+
+/** Every engine this service can run; the child processes of those that need them know no other table. */
+export const engineTable: EngineTable = {
   sherpa: { runs: 'child', load: async ({ model }) => warmSherpa(model) },
 };
 
 /** Loads an engine in this process; throws `unknown_engine`. */
 export async function loadEngine(name: string, settings: EngineSettings): Promise<SpeechEngine> {
-  return engineEntry(name).load(settings);
+  return engineEntry(engineTable, name).load(settings);
 }
 
 /** The engine's row in the table; throws `unknown_engine`. */
-export function engineEntry(name: string): EngineEntry {
-  const entry = engineTable[name];
+export function engineEntry(table: EngineTable, name: string): EngineEntry {
+  const entry = table[name];
   if (entry) return entry;
-  const known = Object.keys(engineTable).join(', ');
+  const known = Object.keys(table).join(', ');
   throw new CodedError('unknown_engine', `this build knows ${known}, not ${name}`);
 }
 

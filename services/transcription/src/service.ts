@@ -6,7 +6,7 @@ import type { ObjectStorage } from '@earshot/storage';
 import { childEnvironment, type TranscriptionConfig } from './config.ts';
 import { usableCores } from './cores.ts';
 import { type EngineRunner, startEngine } from './engine-runner.ts';
-import { type EngineSettings, engineEntry } from './engines.ts';
+import { type EngineSettings, type EngineTable, engineEntry, engineTable } from './engines.ts';
 import { chunkJobs, splitJobs } from './job-kinds.ts';
 import { logJobs } from './log-jobs.ts';
 import { splitRecording } from './split-recording.ts';
@@ -31,6 +31,8 @@ export interface TranscriptionOptions {
   readonly storage: ObjectStorage;
   /** The programs and weights it works with: path of ffmpeg, paths of the local engine's model. */
   readonly parts: { readonly ffmpeg: string } & EngineSettings;
+  /** The engines it can run. Default: all of this build; others must run in the parent. */
+  readonly engines?: EngineTable | undefined;
   readonly log: Log;
 }
 
@@ -49,13 +51,13 @@ const REMOTE_SLOTS = 4;
 
 /** Warms the engines, then takes split jobs in one slot and chunk jobs in `WORKER_CONCURRENCY` slots per engine. */
 export async function startTranscription(options: TranscriptionOptions): Promise<Transcription> {
-  const { config, log } = options;
+  const { log } = options;
   const runners = await startEngines(options);
   const loops = [
     startSplitLoop(options, runners),
     ...[...runners.values()].map((engine) => startChunkLoop(options, engine)),
   ];
-  log.info({ worker: workerName(), engines: [...runners.keys()], ...slotCounts(config) }, 'worker ready');
+  log.info({ worker: workerName(), engines: [...runners.keys()], ...slotCounts(options) }, 'worker ready');
   let closing: Promise<void> | undefined;
   return {
     activeJobs: () => loops.reduce((total, loop) => total + loop.active(), 0),
@@ -67,21 +69,21 @@ export async function startTranscription(options: TranscriptionOptions): Promise
   };
 }
 
-async function startEngines({
-  config,
-  parts,
-  log,
-}: TranscriptionOptions): Promise<Map<string, EngineRunner>> {
+async function startEngines(options: TranscriptionOptions): Promise<Map<string, EngineRunner>> {
+  const { config, parts, log } = options;
   const runners = new Map<string, EngineRunner>();
   try {
     for (const name of parseEngines(config.EARSHOT_ENGINES)) {
       const children = {
-        size: slotsOf(name, config),
+        size: slotsOf(name, options),
         maxTasksPerChild: config.WORKER_MAX_TASKS_PER_CHILD,
         memoryLimitMb: config.EARSHOT_WORKER_MEMORY_LIMIT_MB,
         environment: childEnvironment(),
       };
-      runners.set(name, await startEngine(name, { model: parts.model }, children, log));
+      runners.set(
+        name,
+        await startEngine(name, entryOf(name, options), { model: parts.model }, children, log),
+      );
     }
     return runners;
   } catch (error) {
@@ -118,7 +120,7 @@ function startChunkLoop(options: TranscriptionOptions, engine: EngineRunner): Jo
   const durable = (lane: Lane) => DURABLES.chunk(name, lane);
   return startLoop(options, {
     stage: 'chunk',
-    slots: slotsOf(name, config),
+    slots: slotsOf(name, options),
     kind: chunkJobs,
     handler,
     durable,
@@ -154,13 +156,17 @@ async function stopAll(loops: JobLoop[], runners: Map<string, EngineRunner>, gra
   await Promise.all([...runners.values()].map((runner) => runner.close()));
 }
 
-function slotsOf(engine: string, { WORKER_CONCURRENCY }: TranscriptionOptions['config']): number {
-  return WORKER_CONCURRENCY ?? (engineEntry(engine).runs === 'child' ? usableCores() : REMOTE_SLOTS);
+const entryOf = (engine: string, { engines = engineTable }: TranscriptionOptions) =>
+  engineEntry(engines, engine);
+
+function slotsOf(engine: string, options: TranscriptionOptions): number {
+  const { WORKER_CONCURRENCY } = options.config;
+  return WORKER_CONCURRENCY ?? (entryOf(engine, options).runs === 'child' ? usableCores() : REMOTE_SLOTS);
 }
 
-function slotCounts(config: TranscriptionOptions['config']) {
-  const slots = parseEngines(config.EARSHOT_ENGINES).map((name) => [name, slotsOf(name, config)]);
-  return { slots: Object.fromEntries(slots) as Record<string, number> };
+function slotCounts(options: TranscriptionOptions) {
+  const names = parseEngines(options.config.EARSHOT_ENGINES);
+  return { slots: Object.fromEntries(names.map((name) => [name, slotsOf(name, options)])) };
 }
 
 /** Which process did the work: host and process id. */

@@ -10,6 +10,7 @@ import { silentLog } from '../test/fakes.ts';
 import { model, samples } from '../test/parts.ts';
 import { childEnvironment } from './config.ts';
 import { type EngineRunner, startEngine } from './engine-runner.ts';
+import { engineEntry, engineTable } from './engines.ts';
 import { chunkJobs } from './job-kinds.ts';
 import { deadlineOf, transcribeChunk } from './transcribe-chunk.ts';
 
@@ -18,7 +19,7 @@ let bench: Bench;
 
 beforeAll(async () => {
   const children = { size: 1, maxTasksPerChild: 50, environment: childEnvironment() };
-  sherpa = await startEngine('sherpa', { model }, children, silentLog);
+  sherpa = await startEngine('sherpa', engineEntry(engineTable, 'sherpa'), { model }, children, silentLog);
 });
 afterAll(() => sherpa.close());
 beforeEach(async () => {

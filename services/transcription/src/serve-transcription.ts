@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
+import { accountStoreBytes, openBroker } from '@earshot/messaging';
+import { type Logger, openDoor, type RunningService, startHttp } from '@earshot/service-kit';
+import { openFileStorage } from '@earshot/storage-file';
+import type { TranscriptionConfig } from './config.ts';
+import { startTranscription, type Transcription, type TranscriptionOptions } from './service.ts';
+
+/** What the process is made of, beside what `startTranscription` takes. */
+export interface ServeOptions extends Pick<TranscriptionOptions, 'parts' | 'engines'> {
+  readonly config: TranscriptionConfig;
+  readonly log: Logger;
+}
+
+/** Transcription as a process of its own: connections, health and the engines, in the order they are freed again. */
+export async function serveTranscription(options: ServeOptions): Promise<RunningService> {
+  const { config, log } = options;
+  const storage = await openFileStorage({ root: fileURLToPath(config.EARSHOT_STORAGE_URL) });
+  const broker = await openBroker({ config, name: 'earshot-transcription', log });
+  let transcription: Transcription | undefined;
+  // Listening from the start: a model that loads for long is `starting`, not dead. There are no API routes to guard.
+  const http = await startHttp({
+    ...httpErrors,
+    title: 'Earshot transcription',
+    version: '1',
+    logger: log,
+    authenticate: openDoor(DEFAULT_TENANT),
+    port: config.PORT,
+    host: config.HOST,
+    routes: [],
+    health: {
+      state: () => state(transcription),
+      checks: { nats: async () => void (await broker.ping()), storage: () => storage.ping() },
+      roundTrip: async () => void (await accountStoreBytes(broker)),
+    },
+  });
+  const running = await startTranscription({ ...options, broker, storage });
+  transcription = running;
+  return {
+    failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
+    close: async (graceMs) => {
+      await running.close(graceMs);
+      await http.close();
+      await broker.drain();
+      await storage.close();
+    },
+  };
+}
+
+function state(transcription: Transcription | undefined) {
+  if (!transcription) return 'starting';
+  return transcription.ready() ? 'ready' : 'draining';
+}

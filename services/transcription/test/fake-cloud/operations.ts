@@ -1,0 +1,69 @@
+import type { Fault } from './behaviour.ts';
+import type { SpokenChannel } from './spoken-text.ts';
+
+/** How an operation stands, as the vendor answers it. */
+export type OperationAnswer =
+  | { readonly state: 'running' }
+  | { readonly state: 'done'; readonly result: readonly SpokenChannel[] }
+  | { readonly state: 'failed'; readonly error: { readonly code: string; readonly message: string } };
+
+interface Operation {
+  readonly name: string;
+  readonly outputUri: string;
+  readonly visibleAt: number;
+  readonly ended: () => void;
+  answer: OperationAnswer;
+}
+
+/** Ends of an operation by the fault its call met. */
+const failures: Partial<Record<Fault, { code: string; message: string }>> = {
+  fail: { code: 'INTERNAL', message: 'the operation failed, try again' },
+  fail_for_good: { code: 'INVALID_AUDIO', message: 'the audio cannot be read' },
+};
+
+/** The operations of the vendor. They are never the same one twice, whatever their output URI. */
+export class Operations {
+  readonly #all = new Map<string, Operation>();
+
+  /** Starts one that ends after `operationMs`; `ended` is called once. */
+  start(
+    outputUri: string,
+    result: readonly SpokenChannel[],
+    run: { operationMs: number; visibleAfterMs: number; fault: Fault | undefined; ended: () => void },
+  ): string {
+    const name = `operations-${this.#all.size + 1}`;
+    const visibleAt = performance.now() + run.visibleAfterMs;
+    this.#all.set(name, { name, outputUri, visibleAt, ended: run.ended, answer: { state: 'running' } });
+    const error = run.fault && failures[run.fault];
+    setTimeout(
+      () => this.#end(name, error ? { state: 'failed', error } : { state: 'done', result }),
+      run.operationMs,
+    );
+    return name;
+  }
+
+  get(name: string): OperationAnswer | undefined {
+    return this.#all.get(name)?.answer;
+  }
+
+  find(outputUri: string): string | undefined {
+    const now = performance.now();
+    const found = [...this.#all.values()].find(
+      (operation) => operation.outputUri === outputUri && operation.visibleAt <= now,
+    );
+    return found?.name;
+  }
+
+  /** False when it had ended before. */
+  cancel(name: string): boolean {
+    return this.#end(name, { state: 'failed', error: { code: 'CANCELED', message: 'canceled' } });
+  }
+
+  #end(name: string, answer: OperationAnswer): boolean {
+    const operation = this.#all.get(name);
+    if (operation?.answer.state !== 'running') return false;
+    operation.answer = answer;
+    operation.ended();
+    return true;
+  }
+}
