@@ -108,24 +108,3 @@ export async function routesFixture(results: ResultsFixture) {
     server.inject({ method: 'POST', url, headers, ...(payload ? { payload } : {}) });
   return { facts, server, publisher, get, post };
 }
-
-/** mulberry32: small and seeded, so that a failing order can be run again. */
-export function randomFrom(seed: number) {
-  let state = seed;
-  return (below: number) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-/** The items in an order that the seed decides. */
-export function shuffled<T>(items: readonly T[], below: (limit: number) => number): T[] {
-  const result = [...items];
-  for (let at = result.length - 1; at > 0; at -= 1) {
-    const other = below(at + 1);
-    [result[at], result[other]] = [result[other] as T, result[at] as T];
-  }
-  return result;
-}

@@ -1,6 +1,7 @@
+import { seededRandom } from '@earshot/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHUNK_MS, factsOf } from '../../test/facts.ts';
-import { log, type ResultsFixture, randomFrom, resultsFixture, shuffled } from '../../test/fixture.ts';
+import { log, type ResultsFixture, resultsFixture } from '../../test/fixture.ts';
 import type { Database } from '../store/database.ts';
 import { factHandler } from './handle-facts.ts';
 
@@ -217,12 +218,12 @@ describe('facts in any order, doubled, at two replicas at once', () => {
   }
 
   it.each(seeds)('end in the same states (seed %i)', async (seed) => {
-    const below = randomFrom(seed);
+    const random = seededRandom(seed);
     const inOrder = recordings();
     await results.replica().handle(inOrder.facts);
     const expected = await finalStates(inOrder.ids);
     const mixed = recordings();
-    const deliveries = shuffled([...mixed.facts, ...mixed.facts], below);
+    const deliveries = random.shuffled([...mixed.facts, ...mixed.facts]);
     const replicas = [
       results.replica({ database: results.open() }),
       results.replica({ database: results.open() }),
@@ -230,7 +231,7 @@ describe('facts in any order, doubled, at two replicas at once', () => {
     await Promise.all(
       replicas.map(async ({ handle }, index) => {
         const own = deliveries.filter((_, nth) => nth % 2 === index);
-        while (own.length > 0) await handle(own.splice(0, 1 + below(12)));
+        while (own.length > 0) await handle(own.splice(0, 1 + random.below(12)));
       }),
     );
     expect(await finalStates(mixed.ids)).toEqual(expected);
