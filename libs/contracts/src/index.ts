@@ -119,6 +119,8 @@ export {
 export {
   type ConsumerSpec,
   DURABLES,
+  type JobLane,
+  jobLanes,
   STREAMS,
   type StreamSpec,
   shareCap,

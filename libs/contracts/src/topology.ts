@@ -73,20 +73,46 @@ export function shareCap(cap: number): Record<Lane, number> {
   return { high, normal: cap - high - low, low };
 }
 
+/** A lane of cutting or of one engine, by the durable consumer that serves it. */
+export interface JobLane {
+  readonly durable: string;
+  readonly stage: 'split' | 'chunk';
+  /** Null for cutting. */
+  readonly engine: string | null;
+  readonly lane: Lane;
+  readonly filter_subject: string;
+  /** The cap that the settings give it. */
+  readonly max_ack_pending: number;
+}
+
+/** Every lane of an installation, cutting first, most urgent first. */
+export function jobLanes(settings: Pick<TopologySettings, 'engines' | 'maxAckPending'>): JobLane[] {
+  const split = LANES.map((lane) => ({
+    durable: DURABLES.split(lane),
+    stage: 'split' as const,
+    engine: null,
+    lane,
+    filter_subject: `jobs.split.${lane}.>`,
+    max_ack_pending: DEFAULT_MAX_ACK_PENDING,
+  }));
+  const chunk = settings.engines.flatMap((engine) => {
+    const caps = shareCap(settings.maxAckPending[engine] ?? DEFAULT_MAX_ACK_PENDING);
+    return LANES.map((lane) => ({
+      durable: DURABLES.chunk(engine, lane),
+      stage: 'chunk' as const,
+      engine,
+      lane,
+      filter_subject: `jobs.chunk.${engine}.${lane}.>`,
+      max_ack_pending: caps[lane],
+    }));
+  });
+  return [...split, ...chunk];
+}
+
 /** All streams and consumers of an installation. Pure: the same settings give the same data. */
 export function topology(settings: TopologySettings): Topology {
   const share = (part: number) => Math.floor(settings.storeBytes * part);
   const ackWait = settings.ackWaitSeconds * 1000;
-  const chunkConsumers = settings.engines.flatMap((engine) => {
-    const caps = shareCap(settings.maxAckPending[engine] ?? DEFAULT_MAX_ACK_PENDING);
-    return LANES.map((lane) => ({
-      stream: STREAMS.jobs,
-      durable: DURABLES.chunk(engine, lane),
-      filter_subject: `jobs.chunk.${engine}.${lane}.>`,
-      ack_wait_ms: ackWait,
-      max_ack_pending: caps[lane],
-    }));
-  });
   return {
     streams: [
       {
@@ -144,14 +170,13 @@ export function topology(settings: TopologySettings): Topology {
         ack_wait_ms: ackWait,
         max_ack_pending: DEFAULT_MAX_ACK_PENDING,
       },
-      ...LANES.map((lane) => ({
+      ...jobLanes(settings).map(({ durable, filter_subject, max_ack_pending }) => ({
         stream: STREAMS.jobs,
-        durable: DURABLES.split(lane),
-        filter_subject: `jobs.split.${lane}.>`,
+        durable,
+        filter_subject,
         ack_wait_ms: ackWait,
-        max_ack_pending: DEFAULT_MAX_ACK_PENDING,
+        max_ack_pending,
       })),
-      ...chunkConsumers,
       {
         stream: STREAMS.transcripts,
         durable: DURABLES.results,

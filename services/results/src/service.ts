@@ -1,3 +1,4 @@
+import { jobLanes, parseEngines, parseMaxAckPending } from '@earshot/contracts';
 import { type Broker, startFactLoop } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
@@ -5,8 +6,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { ResultsConfig } from './config.ts';
 import { factHandler } from './facts/handle-facts.ts';
 import { keepRoom } from './keep-room.ts';
+import { keepLevers } from './levers/keep-levers.ts';
+import { Levers } from './levers/levers.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
+import { laneRoutes } from './routes/lanes.ts';
 import { resultsRoutes } from './routes/routes.ts';
+import { workerRoutes } from './routes/workers.ts';
 import { openDatabase } from './store/database.ts';
 
 export { type ResultsConfig, readConfig } from './config.ts';
@@ -14,7 +19,10 @@ export { migrate } from './store/migrate.ts';
 
 /** What results needs from the process it runs in; the broker and the storage stay the caller's to close. */
 export interface ResultsOptions {
-  readonly config: Pick<ResultsConfig, 'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE'>;
+  readonly config: Pick<
+    ResultsConfig,
+    'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE' | 'EARSHOT_ENGINES' | 'EARSHOT_MAX_ACK_PENDING'
+  >;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   readonly log: Logger;
@@ -43,15 +51,21 @@ export function startResults(options: ResultsOptions): Results {
   const handle = factHandler({ database, storage, log, onFinal });
   const loop = startFactLoop({ broker, handle, log });
   const room = keepRoom(broker, log);
+  const lanes = lanesOf(config);
+  const keeper = keepLevers({ database, broker, lanes, log });
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number) => {
     room.stop();
-    await loop.stop();
+    await Promise.all([loop.stop(), keeper.stop()]);
     await relay.close(graceMs);
     await database.close();
   };
   return {
-    routes: resultsRoutes({ database, storage, facts: broker.facts, onFinal }),
+    routes: async (server) => {
+      await server.register(resultsRoutes({ database, storage, facts: broker.facts, onFinal }));
+      await server.register(laneRoutes({ levers: new Levers({ database, broker, lanes }) }));
+      await server.register(workerRoutes({ broker }));
+    },
     checks: { database: () => database.read(async (tx) => void (await tx.query('SELECT 1'))) },
     close: (graceMs) => {
       closing ??= close(graceMs);
@@ -59,3 +73,9 @@ export function startResults(options: ResultsOptions): Results {
     },
   };
 }
+
+const lanesOf = (config: ResultsOptions['config']) =>
+  jobLanes({
+    engines: parseEngines(config.EARSHOT_ENGINES),
+    maxAckPending: parseMaxAckPending(config.EARSHOT_MAX_ACK_PENDING),
+  });

@@ -25,6 +25,8 @@ export const EngineCapSchema = Type.Object({
   effective: Type.Integer({ minimum: 1 }),
   /** When quota errors lowered it last, RFC 3339. */
   lowered_at: orNull(Type.String()),
+  /** Until when its lanes are paused, where even the lowest cap was refused, RFC 3339. */
+  paused_until: orNull(Type.String()),
 });
 export type EngineCap = Static<typeof EngineCapSchema>;
 
@@ -44,9 +46,9 @@ export const LaneChangeSchema = Type.Object(
 );
 export type LaneChange = Static<typeof LaneChangeSchema>;
 
-/** A new cap of an engine, shared over its lanes. */
+/** A new cap of an engine, shared over its lanes: less than one for each lane is refused with the reason. */
 export const EngineChangeSchema = Type.Object(
-  { max_ack_pending: Type.Integer({ minimum: 3, maximum: 100_000 }) },
+  { max_ack_pending: Type.Integer({ maximum: 100_000, description: 'At least 3.' }) },
   { additionalProperties: false },
 );
 export type EngineChange = Static<typeof EngineChangeSchema>;

@@ -3,8 +3,8 @@ import type { Broker } from '../connection/broker.ts';
 import { ERR, JsApiError } from '../connection/js-api.ts';
 import { findConsumer } from '../topology/lookup.ts';
 
-/** A pause without an end of its own: a year that the broker's arithmetic can still hold. */
-const FOR_EVER = new Date('2200-01-01T00:00:00Z');
+/** The end of a pause that only a resume ends: a year that the broker's arithmetic can still hold. */
+export const PAUSED_FOR_EVER = new Date('2200-01-01T00:00:00Z');
 
 /** Long enough for the request to arrive, too short to be noticed. */
 const MOMENT_MS = 100;
@@ -13,7 +13,7 @@ const MOMENT_MS = 100;
  * Lets a consumer hand out nothing until `until`, or until it is resumed: not even a job whose worker was lost. Jobs in
  * flight go on. False when there is no such consumer.
  */
-export function pauseConsumer(broker: Broker, durable: string, until = FOR_EVER): Promise<boolean> {
+export function pauseConsumer(broker: Broker, durable: string, until = PAUSED_FOR_EVER): Promise<boolean> {
   return pauseUntil(broker, durable, until);
 }
 

@@ -8,3 +8,6 @@ export const canRead = lets('read');
 
 /** Lets only keys pass that may submit recordings: what they asked for they may call off, or ask for again. */
 export const canWrite = lets('write');
+
+/** Lets only keys of operators pass. */
+export const canOperate = lets('operate');
