@@ -7,7 +7,7 @@ import type { TranscriptionConfig } from './config.ts';
 import { startTranscription, type Transcription, type TranscriptionOptions } from './service.ts';
 
 /** What the process is made of, beside what `startTranscription` takes. */
-export interface ServeOptions extends Pick<TranscriptionOptions, 'parts' | 'engines'> {
+export interface ServeOptions extends Pick<TranscriptionOptions, 'parts' | 'engines' | 'lengths'> {
   readonly config: TranscriptionConfig;
   readonly log: Logger;
 }

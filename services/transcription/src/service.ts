@@ -9,6 +9,7 @@ import { type EngineRunner, startEngine } from './engine-runner.ts';
 import { type EngineSettings, type EngineTable, engineEntry, engineTable } from './engines.ts';
 import { chunkJobs, splitJobs } from './job-kinds.ts';
 import { logJobs } from './log-jobs.ts';
+import type { ChunkLengths } from './split/chunk-lengths.ts';
 import { splitRecording } from './split-recording.ts';
 import { transcribeChunk } from './transcribe-chunk.ts';
 
@@ -33,6 +34,8 @@ export interface TranscriptionOptions {
   readonly parts: { readonly ffmpeg: string } & EngineSettings;
   /** The engines it can run. Default: all of this build; others must run in the parent. */
   readonly engines?: EngineTable | undefined;
+  /** Lengths of the chunks for an engine. Default: those that follow from what the engine can do. */
+  readonly lengths?: ((engine: string) => ChunkLengths | undefined) | undefined;
   readonly log: Log;
 }
 
@@ -93,7 +96,7 @@ async function startEngines(options: TranscriptionOptions): Promise<Map<string, 
 }
 
 function startSplitLoop(options: TranscriptionOptions, runners: Map<string, EngineRunner>): JobLoop {
-  const { config, broker, storage, parts } = options;
+  const { config, broker, storage, parts, lengths } = options;
   const handler = splitRecording({
     publisher: broker.publisher,
     facts: broker.facts,
@@ -103,6 +106,7 @@ function startSplitLoop(options: TranscriptionOptions, runners: Map<string, Engi
     maxRecordingHours: config.EARSHOT_MAX_RECORDING_HOURS,
     maxAttempts: config.EARSHOT_MAX_ATTEMPTS,
     taskTimeLimitMs: config.TASK_TIME_LIMIT * 1000,
+    lengths,
   });
   return startLoop(options, { stage: 'split', slots: 1, kind: splitJobs, handler, durable: DURABLES.split });
 }

@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => bench.dispose());
 
 const split = (job = bench.splitJob(), deps: Partial<SplitDependencies> = {}) =>
-  splitRecording({ ...bench.deps, lengths: SHORT, ...deps })(job);
+  splitRecording({ ...bench.deps, lengths: () => SHORT, ...deps })(job);
 
 /** Where the cuts of a plan start, when each starts where the one before ends. */
 const joined = (cuts: readonly Cut[]) => [0, ...cuts.slice(0, -1).map(({ end_ms }) => end_ms)];
@@ -99,9 +99,9 @@ describe('two splitters on one recording', () => {
   it('never mix two plans, however they would cut themselves', async () => {
     await bench.store(samples.two_cities);
     const lengths = [SHORT, { minMs: 3000, maxMs: 5000 }, { minMs: 1500, maxMs: 2500 }];
-    const facts = (await Promise.all(lengths.map((one) => split(bench.splitJob(), { lengths: one })))).map(
-      splitOf,
-    );
+    const facts = (
+      await Promise.all(lengths.map((one) => split(bench.splitJob(), { lengths: () => one })))
+    ).map(splitOf);
     const { cuts, jobs, objects } = await bench.state();
     for (const fact of facts) expect(fact.cuts).toEqual(cuts);
     expect(cuts.map(({ start_ms }) => start_ms)).toEqual(joined(cuts));
@@ -142,7 +142,7 @@ describe('a split that is killed', () => {
     for (let steps = 0; ; steps += 1) {
       const one = await openBench();
       await one.store(whole);
-      const deps = { ...one.deps, lengths: SHORT };
+      const deps = { ...one.deps, lengths: () => SHORT };
       const first = await splitRecording(mortal(steps, deps))(one.splitJob());
       if (first.kind === 'done') {
         await one.dispose();

@@ -40,8 +40,8 @@ export interface SplitDependencies {
   /** Attempts after which a failure is final. */
   readonly maxAttempts: number;
   readonly taskTimeLimitMs: number;
-  /** Overrides the lengths that follow from the engine. */
-  readonly lengths?: ChunkLengths | undefined;
+  /** Overrides the lengths that follow from what an engine can do. */
+  readonly lengths?: ((engine: string) => ChunkLengths | undefined) | undefined;
 }
 
 /** How soon a recording that is not in storage yet is looked for again. */
@@ -77,7 +77,7 @@ async function split(deps: SplitDependencies, job: TakenJob<SplitJob>, ledger: C
       ffmpeg: deps.ffmpeg,
       path: recording.path,
       mode: data.channels,
-      lengths: deps.lengths ?? chunkLengths(deps.capabilities(data.engine)),
+      lengths: deps.lengths?.(data.engine) ?? chunkLengths(deps.capabilities(data.engine)),
       maxDurationMs: deps.maxRecordingHours * 3_600_000,
       timeoutMs: deps.taskTimeLimitMs,
       signal,

@@ -1,10 +1,11 @@
 /**
- * What the vendor does to one call. The call does not arrive: `refuse` (400), `quota` (429), `error` (503), `drop` (the
+ * What the vendor does to one call. The call does not arrive: `refuse` (400), `unreadable` (422), `quota` (429), `error` (503), `drop` (the
  * connection is cut), `hang` (no answer ever). It arrives: `lose_reply` (the connection is cut), `hang_after` (no answer
  * ever), `fail` and `fail_for_good` (the operation ends with an error).
  */
 export type Fault =
   | 'refuse'
+  | 'unreadable'
   | 'quota'
   | 'error'
   | 'drop'
@@ -27,6 +28,8 @@ export interface Behaviour {
   readonly down: boolean;
   /** One for each of the next calls, in order. */
   readonly faults: readonly Fault[];
+  /** Hashes of sound that can never be transcribed: an operation fails for good, other calls are refused (422). */
+  readonly poison: readonly string[];
 }
 
 export const healthy: Behaviour = {
@@ -36,6 +39,7 @@ export const healthy: Behaviour = {
   retry_after_s: 1,
   down: false,
   faults: [],
+  poison: [],
 };
 
 /** One line of the vendor's own book; `billed` lines are those that cost money. */
@@ -53,5 +57,7 @@ export interface LogLine {
 export interface Stats {
   readonly in_flight: number;
   readonly peak_in_flight: number;
+  /** The same for each kind of call. */
+  readonly peaks: Readonly<Record<string, number>>;
   readonly billed: number;
 }

@@ -21,8 +21,9 @@ export class FakeCloud {
   #faults: Fault[] = [];
   readonly #operations = new Operations();
   readonly #logFile: string;
-  #inFlight = 0;
-  #peak = 0;
+  #poison: ReadonlySet<string> = new Set();
+  readonly #inFlight = new Count();
+  readonly #inFlightOf = { call: new Count(), transcribe: new Count(), free: new Count() };
   #billed = 0;
 
   constructor(logFile: string) {
@@ -32,16 +33,19 @@ export class FakeCloud {
   behave(change: Partial<Behaviour>): void {
     this.#behaviour = { ...this.#behaviour, ...change };
     if (change.faults) this.#faults = [...change.faults];
+    if (change.poison) this.#poison = new Set(change.poison);
   }
 
   stats(): Stats {
-    return { in_flight: this.#inFlight, peak_in_flight: this.#peak, billed: this.#billed };
+    const { now, peak } = this.#inFlight;
+    const peaks = Object.entries(this.#inFlightOf).map(([kind, count]) => [kind, count.peak] as const);
+    return { in_flight: now, peak_in_flight: peak, peaks: Object.fromEntries(peaks), billed: this.#billed };
   }
 
   /** Places an operation and answers its name. */
   async call(body: CallBody, response: ServerResponse): Promise<void> {
-    const fault = this.#faults.shift();
-    const leave = this.#enter();
+    const fault = this.#isPoison(body) ? 'fail_for_good' : this.#faults.shift();
+    const leave = this.#enter('call');
     if (this.#stopped(fault, body, 'call', response, leave)) return;
     const { operation_ms, visible_after_ms } = this.#behaviour;
     const run = { operationMs: operation_ms, visibleAfterMs: visible_after_ms, fault, ended: leave };
@@ -52,8 +56,8 @@ export class FakeCloud {
 
   /** Answers the text itself; `free` costs nothing. */
   async transcribe(kind: 'transcribe' | 'free', body: CallBody, response: ServerResponse): Promise<void> {
-    const fault = this.#faults.shift();
-    const leave = this.#enter();
+    const fault = this.#isPoison(body) ? 'unreadable' : this.#faults.shift();
+    const leave = this.#enter(kind);
     if (this.#stopped(fault, body, kind, response, leave)) return;
     this.#note(kind, body.key, { billed: kind === 'transcribe', fault });
     response.once('close', leave);
@@ -96,6 +100,7 @@ export class FakeCloud {
 
   readonly #stops: Partial<Record<Fault, (response: ServerResponse) => void>> = {
     refuse: (response) => send(response, 400, { message: 'the vendor does not want this call' }),
+    unreadable: (response) => send(response, 422, { message: 'the audio cannot be read' }),
     error: (response) => send(response, 503, { message: 'the vendor is not well' }),
     quota: (response) => {
       response.setHeader('retry-after', this.#behaviour.retry_after_s);
@@ -111,12 +116,16 @@ export class FakeCloud {
     if (!lost.has(fault)) send(response, 200, body);
   }
 
-  #enter(): () => void {
-    this.#inFlight += 1;
-    this.#peak = Math.max(this.#peak, this.#inFlight);
+  #isPoison({ channels }: CallBody): boolean {
+    return channels.some(({ audio }) => this.#poison.has(audio));
+  }
+
+  #enter(kind: 'call' | 'transcribe' | 'free'): () => void {
+    const counts = [this.#inFlight, this.#inFlightOf[kind]];
+    for (const count of counts) count.add(1);
     let inside = true;
     return () => {
-      if (inside) this.#inFlight -= 1;
+      if (inside) for (const count of counts) count.add(-1);
       inside = false;
     };
   }
@@ -130,6 +139,16 @@ export class FakeCloud {
     if (billed) this.#billed += 1;
     const line: LogLine = { time: new Date().toISOString(), kind, key, operation, billed, fault };
     appendFileSync(this.#logFile, `${JSON.stringify(line)}\n`);
+  }
+}
+
+class Count {
+  now = 0;
+  peak = 0;
+
+  add(change: number): void {
+    this.now += change;
+    this.peak = Math.max(this.peak, this.now);
   }
 }
 

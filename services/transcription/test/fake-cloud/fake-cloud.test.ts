@@ -102,10 +102,21 @@ describe('the vendor of the tests', () => {
     expect(await billed('x')).toBe(0);
   });
 
+  it('never transcribes sound that it was told to be poison', async () => {
+    await cloud.behave({ poison: ['abc'] });
+    expect(await post('/transcribe', 'poison')).toMatchObject({ status: 422 });
+    const name = await place('poison');
+    const ended = await eventually('the end', async () => {
+      const answer = await get<OperationAnswer>(`/operations/${name}`);
+      return answer.state !== 'running' && answer;
+    });
+    expect(ended).toMatchObject({ state: 'failed', error: { code: 'INVALID_AUDIO' } });
+  });
+
   it('counts how many calls it has at once', async () => {
     await cloud.behave({ operation_ms: 300 });
     await Promise.all(['p', 'q', 'r'].map(place));
-    expect(await cloud.stats()).toMatchObject({ in_flight: 3, peak_in_flight: 3 });
+    expect(await cloud.stats()).toMatchObject({ in_flight: 3, peak_in_flight: 3, peaks: { call: 3 } });
     await eventually('all operations to end', async () => (await cloud.stats()).in_flight === 0);
   });
 });

@@ -26,5 +26,6 @@ export function freeEngine(url: string): SpeechEngine {
 async function ask(url: string, signal: AbortSignal, body: object): Promise<SpokenChannel[]> {
   const answer = await vendorRequest(`${url}/free`, signal, { method: 'POST', body });
   if (answer.status === 200) return (answer.body as { result: SpokenChannel[] }).result;
+  if (answer.status === 422) throw new CodedError('corrupt', 'the vendor cannot read the audio');
   throw new CodedError('engine_error', `the vendor answered ${answer.status}`);
 }

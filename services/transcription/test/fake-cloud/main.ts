@@ -1,16 +1,24 @@
-// The transcription service with the vendor's engines instead of its own: main.ts <address of the vendor>.
-// Settings are those of the service; EARSHOT_ENGINES names engines of `engines.ts`. It needs no speech model.
+// The transcription service with the vendor's engines beside its own: main.ts <address of the vendor> [<milliseconds>].
+// Settings are those of the service; EARSHOT_ENGINES names engines of `engines.ts`, which need no speech model. All their
+// chunks are so many milliseconds long, if given.
 import { configOrExit, createLogger, runService } from '@earshot/service-kit';
 import { modelIn, readConfig } from '../../src/config.ts';
+import { engineTable } from '../../src/engines.ts';
 import { serveTranscription } from '../../src/serve-transcription.ts';
 import { cloudEngines } from './engines.ts';
 
-const [url = ''] = process.argv.slice(2);
+const [url = '', chunkMs] = process.argv.slice(2);
 const config = configOrExit(() => readConfig());
 const log = createLogger({ service: 'transcription', level: config.LOG_LEVEL });
-const parts = { ffmpeg: config.EARSHOT_FFMPEG_BIN ?? 'ffmpeg', model: modelIn('unused') };
+const parts = {
+  ffmpeg: config.EARSHOT_FFMPEG_BIN ?? 'ffmpeg',
+  model: modelIn(config.EARSHOT_MODEL_DIR ?? 'unused'),
+};
+const engines = cloudEngines(url);
+const exactly = { minMs: Number(chunkMs), maxMs: Number(chunkMs) };
+const lengths = (engine: string) => (chunkMs && engine in engines ? exactly : undefined);
 await runService({
   log,
   graceMs: config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000,
-  start: () => serveTranscription({ config, log, parts, engines: cloudEngines(url) }),
+  start: () => serveTranscription({ config, log, parts, lengths, engines: { ...engineTable, ...engines } }),
 });
