@@ -66,11 +66,16 @@ const ROWS = [
     legal: ['fastify', '@fastify/swagger', 'pino', 'typebox', 'close-with-grace', 'node:http'],
     illegal: ['nats', 'pg', '@earshot/domain', '@earshot/contracts', '@earshot/testkit'],
   },
-  ...['ingest', 'transcription'].map((service) => ({
-    at: `services/${service}/src`,
+  {
+    at: 'services/ingest/src',
     legal: ['@earshot/messaging', '@earshot/service-kit', '@earshot/intake', 'fastify', 'typebox'],
+    illegal: ['pg', 'cockatiel', 'nats', '@earshot/results', '@earshot/embedded', '@earshot/combined'],
+  },
+  {
+    at: 'services/transcription/src',
+    legal: ['@earshot/messaging', '@earshot/service-kit', '@earshot/audio', 'cockatiel', 'typebox'],
     illegal: ['pg', 'node-pg-migrate', 'nats', '@earshot/results', '@earshot/embedded', '@earshot/combined'],
-  })),
+  },
   {
     at: 'services/results/src',
     legal: ['@earshot/messaging', '@earshot/service-kit', 'pg', 'node-pg-migrate', 'fastify'],

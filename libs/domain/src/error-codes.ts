@@ -204,6 +204,12 @@ export const errorTable = {
     title: 'Speech was heard but the engine returned no text',
     help: 'It is retried with smaller windows.',
   },
+  quota_exceeded: {
+    class: 'transient',
+    status: 503,
+    title: 'The quota of the engine is used up',
+    help: 'The work waits and goes on by itself, without an attempt burnt; see EARSHOT_MAX_ACK_PENDING.',
+  },
   engine_error: { class: 'transient', status: 502, title: 'The engine failed', help: 'It is retried.' },
   unreadable_message: {
     class: 'permanent',

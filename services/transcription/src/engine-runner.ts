@@ -12,7 +12,17 @@ export interface EngineRunner {
   readonly info: EngineInfo;
   /** See `ChildPool.run`; the deadline is milliseconds of wall time. */
   run(input: EngineInput, options: EngineOptions, limits: TaskLimits): Promise<EngineResult>;
+  /** Renews its child processes without disturbing running calls; see `ChildPool.restart`. */
+  restart(): Promise<void>;
+  /** Resident memory of its child processes. */
+  memoryBytes(): number;
   close(): Promise<void>;
+}
+
+/** Told when an engine that was started can do nothing for now, and when it can again. */
+export interface EngineWatcher {
+  trip(error: Error): void;
+  mend(): void;
 }
 
 /** How child processes are kept, for engines that need them. */
@@ -30,9 +40,10 @@ export function startEngine(
   settings: EngineSettings,
   children: ChildSettings,
   log: Log,
+  watcher?: EngineWatcher,
 ): Promise<EngineRunner> {
   return entry.runs === 'child'
-    ? startChildren(name, settings, children, log)
+    ? startChildren(name, settings, children, log, watcher)
     : startHere(name, entry, settings);
 }
 
@@ -41,11 +52,18 @@ async function startChildren(
   settings: EngineSettings,
   children: ChildSettings,
   log: Log,
+  watcher?: EngineWatcher,
 ): Promise<EngineRunner> {
-  const pool = createChildPool({ engine, settings, ...children, log });
+  const pool = createChildPool({ engine, settings, ...children, log, watcher });
   try {
     const info = await pool.ready();
-    return { info, run: (...call) => pool.run(...call), close: () => pool.close() };
+    return {
+      info,
+      run: (...call) => pool.run(...call),
+      restart: () => pool.restart(),
+      memoryBytes: () => pool.memoryBytes(),
+      close: () => pool.close(),
+    };
   } catch (error) {
     await pool.close();
     throw error;
@@ -58,6 +76,8 @@ async function startHere(name: string, entry: EngineEntry, settings: EngineSetti
   return {
     info: { name, model, capabilities },
     run: (input, options, limits) => runHere(limits, (context) => runEngine(engine, input, options, context)),
+    restart: async () => {},
+    memoryBytes: () => 0,
     close: () => engine.close(),
   };
 }

@@ -1,17 +1,28 @@
-import { hostname } from 'node:os';
 import { DURABLES, type Lane, parseEngines } from '@earshot/contracts';
 import type { JobHandler, JobKind } from '@earshot/jobs';
-import { type Broker, type JobLoop, type Log, startJobLoop } from '@earshot/messaging';
+import {
+  type Broker,
+  type JobLoop,
+  type Log,
+  startJobLoop,
+  startWorkerControl,
+  type WorkerControl,
+} from '@earshot/messaging';
 import type { ObjectStorage } from '@earshot/storage';
+import { ActiveJobs } from './active-jobs.ts';
+import { type GuardedEngine, startGuardedEngine } from './circuit/guarded-engine.ts';
+import { type Flow, LoopValve } from './circuit/loop-valve.ts';
+import { StorageWatch } from './circuit/storage-watch.ts';
 import { childEnvironment, type TranscriptionConfig } from './config.ts';
 import { usableCores } from './cores.ts';
-import { type EngineRunner, startEngine } from './engine-runner.ts';
 import { type EngineSettings, type EngineTable, engineEntry, engineTable } from './engines.ts';
 import { chunkJobs, splitJobs } from './job-kinds.ts';
 import { logJobs } from './log-jobs.ts';
 import type { ChunkLengths } from './split/chunk-lengths.ts';
 import { splitRecording } from './split-recording.ts';
 import { transcribeChunk } from './transcribe-chunk.ts';
+import { newWorkerId } from './worker-id.ts';
+import { workerState } from './worker-state.ts';
 
 export { readConfig, type TranscriptionConfig } from './config.ts';
 
@@ -41,6 +52,8 @@ export interface TranscriptionOptions {
 
 /** A running transcription. */
 export interface Transcription {
+  /** Names this process in facts, evidence and subjects. */
+  readonly workerId: string;
   /** Jobs in work. */
   activeJobs(): number;
   /** False once it is being closed. */
@@ -55,26 +68,63 @@ const REMOTE_SLOTS = 4;
 /** Warms the engines, then takes split jobs in one slot and chunk jobs in `WORKER_CONCURRENCY` slots per engine. */
 export async function startTranscription(options: TranscriptionOptions): Promise<Transcription> {
   const { log } = options;
-  const runners = await startEngines(options);
-  const loops = [
-    startSplitLoop(options, runners),
-    ...[...runners.values()].map((engine) => startChunkLoop(options, engine)),
-  ];
-  log.info({ worker: workerName(), engines: [...runners.keys()], ...slotCounts(options) }, 'worker ready');
+  const work = await openWork(options);
+  const engines = [...work.runners.values()];
+  const loops = [startSplitLoop(work), ...engines.map((engine) => startChunkLoop(work, engine))];
   let closing: Promise<void> | undefined;
+  const control = startControl(work, () => closing !== undefined);
+  const close = async (graceMs: number) => {
+    work.watch.stop();
+    await Promise.all(loops.map((loop) => loop.stop({ graceMs })));
+    await Promise.all([...engines.map((engine) => engine.close()), control.stop()]);
+  };
+  log.info({ worker: work.id, engines: [...work.runners.keys()], ...slotCounts(options) }, 'worker ready');
   return {
+    workerId: work.id,
     activeJobs: () => loops.reduce((total, loop) => total + loop.active(), 0),
     ready: () => closing === undefined,
     close: (graceMs) => {
-      closing ??= stopAll(loops, runners, graceMs);
+      closing ??= close(graceMs);
       return closing;
     },
   };
 }
 
-async function startEngines(options: TranscriptionOptions): Promise<Map<string, EngineRunner>> {
+/** What the loops of one worker share. */
+interface Work extends TranscriptionOptions {
+  readonly id: string;
+  readonly runners: ReadonlyMap<string, GuardedEngine>;
+  readonly active: ActiveJobs;
+  readonly splitValve: LoopValve;
+  readonly watch: StorageWatch;
+}
+
+async function openWork(options: TranscriptionOptions): Promise<Work> {
+  const runners = await startEngines(options);
+  const splitValve = new LoopValve();
+  const valves = [splitValve, ...[...runners.values()].map(({ valve }) => valve)];
+  const onFlow = (flow: Flow) => {
+    for (const valve of valves) valve.set('storage', flow);
+  };
+  const watch = new StorageWatch({ storage: options.storage, onFlow, log: options.log });
+  return { ...options, id: newWorkerId(), runners, active: new ActiveJobs(), splitValve, watch };
+}
+
+function startControl(work: Work, draining: () => boolean): WorkerControl {
+  const { id, broker, active, log } = work;
+  const since = new Date();
+  const engines = [...work.runners.values()];
+  const slots = engines.map((engine) => ({ engine, slots: slotsOf(engine.info.name, work) }));
+  return startWorkerControl({
+    ...{ broker, id, log },
+    state: () => workerState({ id, since, engines: slots, active, draining: draining() }),
+    restartPool: async () => void (await Promise.all(engines.map((engine) => engine.restart()))),
+  });
+}
+
+async function startEngines(options: TranscriptionOptions): Promise<Map<string, GuardedEngine>> {
   const { config, parts, log } = options;
-  const runners = new Map<string, EngineRunner>();
+  const runners = new Map<string, GuardedEngine>();
   try {
     for (const name of parseEngines(config.EARSHOT_ENGINES)) {
       const children = {
@@ -85,7 +135,7 @@ async function startEngines(options: TranscriptionOptions): Promise<Map<string, 
       };
       runners.set(
         name,
-        await startEngine(name, entryOf(name, options), { model: parts.model }, children, log),
+        await startGuardedEngine(name, entryOf(name, options), { model: parts.model }, children, log),
       );
     }
     return runners;
@@ -95,12 +145,13 @@ async function startEngines(options: TranscriptionOptions): Promise<Map<string, 
   }
 }
 
-function startSplitLoop(options: TranscriptionOptions, runners: Map<string, EngineRunner>): JobLoop {
-  const { config, broker, storage, parts, lengths } = options;
+function startSplitLoop(work: Work): JobLoop {
+  const { config, broker, storage, parts, lengths, runners, watch, splitValve: valve } = work;
   const handler = splitRecording({
     publisher: broker.publisher,
     facts: broker.facts,
     storage,
+    isStorageAway: (error) => watch.isAway(error),
     ffmpeg: parts.ffmpeg,
     capabilities: (engine) => runners.get(engine)?.info.capabilities,
     maxRecordingHours: config.EARSHOT_MAX_RECORDING_HOURS,
@@ -108,56 +159,57 @@ function startSplitLoop(options: TranscriptionOptions, runners: Map<string, Engi
     taskTimeLimitMs: config.TASK_TIME_LIMIT * 1000,
     lengths,
   });
-  return startLoop(options, { stage: 'split', slots: 1, kind: splitJobs, handler, durable: DURABLES.split });
+  const loop = { stage: 'split' as const, slots: 1, kind: splitJobs, handler, durable: DURABLES.split };
+  return startLoop(work, { ...loop, valve });
 }
 
-function startChunkLoop(options: TranscriptionOptions, engine: EngineRunner): JobLoop {
-  const { config, broker, storage } = options;
+function startChunkLoop(work: Work, engine: GuardedEngine): JobLoop {
+  const { config, broker, storage, watch } = work;
   const { name } = engine.info;
   const handler = transcribeChunk({
     engine,
     storage,
     facts: broker.facts,
-    worker: workerName(),
+    isStorageAway: (error) => watch.isAway(error),
+    worker: work.id,
     taskTimeLimitMs: config.TASK_TIME_LIMIT * 1000,
   });
   const durable = (lane: Lane) => DURABLES.chunk(name, lane);
-  return startLoop(options, {
+  return startLoop(work, {
     stage: 'chunk',
-    slots: slotsOf(name, options),
+    slots: slotsOf(name, work),
     kind: chunkJobs,
     handler,
     durable,
+    valve: engine.valve,
   });
 }
 
 function startLoop<
   Data extends Parameters<typeof splitJobs.attempt>[0] | Parameters<typeof chunkJobs.attempt>[0],
 >(
-  { broker, config, log }: TranscriptionOptions,
+  { broker, config, log, id, active }: Work,
   loop: {
     stage: 'split' | 'chunk';
     slots: number;
     kind: JobKind<Data>;
     handler: JobHandler<Data>;
     durable: (lane: Lane) => string;
+    valve: LoopValve;
   },
 ): JobLoop {
-  return startJobLoop({
+  const started = startJobLoop({
     broker,
     durables: { high: loop.durable('high'), normal: loop.durable('normal'), low: loop.durable('low') },
     slots: loop.slots,
     kind: loop.kind,
-    handler: logJobs(loop.stage, log, loop.handler),
-    worker: workerName(),
+    handler: active.track(loop.stage, logJobs(loop.stage, log, loop.handler)),
+    worker: id,
     settings: { ackWaitMs: config.EARSHOT_ACK_WAIT_SECONDS * 1000, maxAttempts: config.EARSHOT_MAX_ATTEMPTS },
     log,
   });
-}
-
-async function stopAll(loops: JobLoop[], runners: Map<string, EngineRunner>, graceMs: number): Promise<void> {
-  await Promise.all(loops.map((loop) => loop.stop({ graceMs })));
-  await Promise.all([...runners.values()].map((runner) => runner.close()));
+  loop.valve.attach(started);
+  return started;
 }
 
 const entryOf = (engine: string, { engines = engineTable }: TranscriptionOptions) =>
@@ -172,6 +224,3 @@ function slotCounts(options: TranscriptionOptions) {
   const names = parseEngines(options.config.EARSHOT_ENGINES);
   return { slots: Object.fromEntries(names.map((name) => [name, slotsOf(name, options)])) };
 }
-
-/** Which process did the work: host and process id. */
-const workerName = () => `${hostname()}:${process.pid}`;

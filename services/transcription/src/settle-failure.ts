@@ -1,18 +1,35 @@
 import { toCodedError } from '@earshot/domain';
 import { type Outcome, outcomeOf } from '@earshot/jobs';
+import { quotaWaitMs } from './circuit/quota-pause.ts';
 
-/** How long work waits for a broker, a store or an engine that is down or full. */
-const DEPENDENCY_PAUSE_MS = 15_000;
+/** How long work waits, at least, for a broker, a store or an engine that is away, and for a full store to be emptied. */
+const AWAY_PAUSE_MS = 2_000;
+const FULL_PAUSE_MS = 5_000;
+
+/** What a failure happened in. */
+export interface FailureContext {
+  readonly signal: AbortSignal;
+  /** Whether the store itself is away; see `StorageWatch`. */
+  readonly isStorageAway: (error: unknown) => Promise<boolean>;
+}
 
 /**
- * What an error means for a job: an aborted one was interrupted; one that met a dependency that is down or full waits
- * without burning an attempt; everything else is a failed attempt, or given up on at once, by its class.
+ * What an error means for a job: an aborted one was interrupted; one that met a dependency that is away, full or out of
+ * quota waits without burning an attempt, for up to three times the pause, so that not all come back at once; everything
+ * else is a failed attempt, or given up on at once, by its class.
  */
-export function settleFailure(error: unknown, signal: AbortSignal): Outcome {
-  if (signal.aborted) return { kind: 'interrupted' };
+export async function settleFailure(error: unknown, context: FailureContext): Promise<Outcome> {
+  if (context.signal.aborted) return { kind: 'interrupted' };
+  const quota = quotaWaitMs(error);
+  if (quota !== undefined) return { kind: 'later', after_ms: Math.round(quota * (1 + Math.random() / 4)) };
+  const away = await context.isStorageAway(error);
   const { code } = toCodedError(error);
-  if (code === 'unavailable' || code === 'storage_full') {
-    return { kind: 'later', after_ms: Math.round(DEPENDENCY_PAUSE_MS * (1 + Math.random())) };
-  }
+  if (away || code === 'unavailable') return later(AWAY_PAUSE_MS);
+  if (code === 'storage_full') return later(FULL_PAUSE_MS);
   return outcomeOf(error);
 }
+
+const later = (ms: number): Outcome => ({
+  kind: 'later',
+  after_ms: Math.round(ms * (1 + 2 * Math.random())),
+});

@@ -20,7 +20,7 @@ import {
 import { type ObjectStorage, storageKeys } from '@earshot/storage';
 import { boundedFact } from './bounded-fact.ts';
 import { SOURCE } from './job-kinds.ts';
-import { settleFailure } from './settle-failure.ts';
+import { type FailureContext, settleFailure } from './settle-failure.ts';
 import { checkLanguage } from './split/check-language.ts';
 import { type ChunkLengths, chunkLengths } from './split/chunk-lengths.ts';
 import { adoptDecided, CutLedger } from './split/cut-ledger.ts';
@@ -32,6 +32,7 @@ export interface SplitDependencies {
   readonly publisher: Publisher;
   readonly facts: FactReader;
   readonly storage: ObjectStorage;
+  readonly isStorageAway: FailureContext['isStorageAway'];
   /** Path of the ffmpeg program. */
   readonly ffmpeg: string;
   /** What an engine can do; undefined for one that this worker does not run. */
@@ -145,7 +146,8 @@ async function settleSplit(
   ledger: CutLedger,
   error: unknown,
 ): Promise<Outcome> {
-  const outcome = settleFailure(error, job.signal);
+  const context = { signal: job.signal, isStorageAway: deps.isStorageAway };
+  const outcome = await settleFailure(error, context);
   if (!isFinal(outcome, job.data.attempt, deps.maxAttempts)) return outcome;
   try {
     // A decoder that loses its file calls it damaged: believe it only of a store that is there.
@@ -157,7 +159,7 @@ async function settleSplit(
     const end = { duration_ms: last.end_ms, channels: last.channels, truncated: true, code, detail };
     return done(await splitOf(deps, job, ledger, end));
   } catch (unstored) {
-    return settleFailure(unstored, job.signal);
+    return settleFailure(unstored, context);
   }
 }
 

@@ -14,6 +14,8 @@ import { engineEntry, engineTable } from './engines.ts';
 import { chunkJobs } from './job-kinds.ts';
 import { deadlineOf, transcribeChunk } from './transcribe-chunk.ts';
 
+type Callable = Pick<EngineRunner, 'info' | 'run'>;
+
 let sherpa: EngineRunner;
 let bench: Bench;
 
@@ -27,13 +29,14 @@ beforeEach(async () => {
 });
 afterEach(() => bench.dispose());
 
-const transcribe = (job: TakenJob<ChunkJob>, engine: EngineRunner = sherpa) =>
+const transcribe = (job: TakenJob<ChunkJob>, engine: Callable = sherpa) =>
   transcribeChunk({
-    ...{ engine, storage: bench.storage, facts: bench.broker, worker: 'w:1', taskTimeLimitMs: 7_200_000 },
+    ...{ engine, storage: bench.storage, facts: bench.broker, worker: 'w-1', taskTimeLimitMs: 7_200_000 },
+    isStorageAway: async () => false,
   })(job);
 
 /** An engine nobody may call, or one that fails. */
-const engineThat = (fail: (input: EngineInput) => unknown): EngineRunner => ({
+const engineThat = (fail: (input: EngineInput) => unknown): Callable => ({
   get info() {
     return sherpa.info;
   },
@@ -41,7 +44,6 @@ const engineThat = (fail: (input: EngineInput) => unknown): EngineRunner => ({
     await fail(input);
     return { segments: [], heard: [], engine_ms: 1 };
   },
-  close: async () => {},
 });
 const untouchable = engineThat(() => {
   throw new Error('the engine was called');
@@ -64,7 +66,7 @@ describe('a chunk', () => {
       engine: 'sherpa',
       model: 'moonshine-tiny-en',
       language: 'en',
-      worker: 'w:1',
+      worker: 'w-1',
     });
     expect(fact.speech_ms).toBeGreaterThan(4000);
     expect(fact.transcribed_ms).toBe(fact.speech_ms);

@@ -10,13 +10,14 @@ import { readChunk } from './chunk/read-chunk.ts';
 import type { EngineRunner } from './engine-runner.ts';
 import { SOURCE } from './job-kinds.ts';
 import type { EngineResult } from './run-engine.ts';
-import { settleFailure } from './settle-failure.ts';
+import { type FailureContext, settleFailure } from './settle-failure.ts';
 
 /** What transcribing needs. */
 export interface ChunkDependencies {
-  readonly engine: EngineRunner;
+  readonly engine: Pick<EngineRunner, 'info' | 'run'>;
   readonly storage: ObjectStorage;
   readonly facts: FactReader;
+  readonly isStorageAway: FailureContext['isStorageAway'];
   /** Who works, for the fact. */
   readonly worker: string;
   /** No chunk may take longer, however long its audio is. */
@@ -29,7 +30,7 @@ export function transcribeChunk(deps: ChunkDependencies): JobHandler<ChunkJob> {
     try {
       return await transcribe(deps, job);
     } catch (error) {
-      return settleFailure(error, job.signal);
+      return settleFailure(error, { signal: job.signal, isStorageAway: deps.isStorageAway });
     }
   };
 }
@@ -76,7 +77,7 @@ function factData({ engine, worker }: ChunkDependencies, job: ChunkJob, result: 
   };
 }
 
-function onlyLanguage({ info }: EngineRunner): string | null {
+function onlyLanguage({ info }: ChunkDependencies['engine']): string | null {
   const { languages } = info.capabilities;
   return languages !== 'any' && languages.length === 1 ? (languages[0] ?? null) : null;
 }

@@ -36,6 +36,7 @@ export async function openBench(): Promise<Bench> {
     publisher: broker,
     facts: broker,
     storage,
+    isStorageAway: async () => false,
     ffmpeg,
     capabilities: () => undefined,
     maxRecordingHours: 24,

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { chunkFact, factSubjects, type SplitJob, splitFact, splitJob, topology } from '@earshot/contracts';
-import { applyTopology, type Broker, connectBroker } from '@earshot/messaging';
+import {
+  applyTopology,
+  type Broker,
+  connectBroker,
+  pingWorkers,
+  readWorkerStates,
+  restartPools,
+} from '@earshot/messaging';
 import type { ObjectStorage } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { eventually, startTestBroker, type TestBroker, tempFolder } from '@earshot/testkit';
@@ -31,7 +40,7 @@ const startWorker = () =>
 
 beforeAll(async () => {
   folder = await tempFolder();
-  storage = await openFileStorage({ root: folder.path });
+  storage = await openFileStorage({ root: join(folder.path, 'store') });
   server = await startTestBroker();
   broker = await connectBroker({ servers: [server.url], name: 'test', log });
   const settings = { engines: ['sherpa'], ackWaitSeconds: 5, maxAckPending: {}, storeBytes: 1e8 };
@@ -107,6 +116,68 @@ it('a worker that stops hands its work to the next one', async () => {
   const second = await startWorker();
   await fact(job, 'chunk');
   await second.close(5000);
+});
+
+it('is seen by others, with what it does and has, and renews its children when asked', async () => {
+  const worker = await startWorker();
+  expect(worker.workerId).toMatch(new RegExp(`^[a-zA-Z0-9-]+-${process.pid}-[0-9a-f]{6}$`));
+  const job = await submit(samples.two_cities);
+  const busy = await eventually('a job in work', async () => {
+    const [state] = await pingWorkers(broker, 2_000);
+    return state?.active_jobs.some(({ stage }) => stage === 'chunk') && state;
+  });
+  expect(busy).toMatchObject({
+    id: worker.workerId,
+    pid: process.pid,
+    draining: false,
+    engines: [{ name: 'sherpa', slots: 2, active: 1, circuit: 'closed', quota_until: null }],
+    active_jobs: expect.arrayContaining([
+      expect.objectContaining({
+        stage: 'chunk',
+        tenant_id: 'acme',
+        transcript_id: job.transcript_id,
+        lane: 'normal',
+        n: 0,
+        attempt: 1,
+      }),
+    ]),
+  });
+  expect(await restartPools(broker, [worker.workerId], 40_000)).toEqual([worker.workerId]);
+  const chunk = chunkFact.read((await fact(job, 'chunk')).event);
+  expect(chunk).toMatchObject({ worker: worker.workerId, attempt: 1 });
+  const ready = log.lines.filter(({ message }) => message === 'engine child ready');
+  expect(ready.length).toBeGreaterThan(2);
+  const [state] = await eventually(
+    'the children to be measured',
+    async () => {
+      const states = await readWorkerStates(broker);
+      return (states[0]?.memory_bytes ?? 0) > 200_000_000 && states;
+    },
+    20_000,
+  );
+  expect(state?.id).toBe(worker.workerId);
+  await worker.close(5000);
+  expect(await pingWorkers(broker, 1_000)).toEqual([]);
+});
+
+it('waits for a store that is away, and goes on within 10 s of its return without an attempt burnt', async () => {
+  const worker = await startWorker();
+  const said = (words: string) => log.lines.filter(({ message }) => message.startsWith(words)).length;
+  const job = await submit(samples.beckett);
+  await rename(join(folder.path, 'store'), join(folder.path, 'away'));
+  const other = { ...job, transcript_id: randomUUID(), key: 'acme/x/bytes/a' };
+  await broker.publisher.publishFirst(splitJob.create(other, { source: 'test' }));
+  await eventually('the loss to be noticed', () => said('storage is away') > 0);
+  await eventually('no work to be taken', () => worker.activeJobs() === 0);
+  await rename(join(folder.path, 'away'), join(folder.path, 'store'));
+  const returned = performance.now();
+  const chunk = chunkFact.read((await fact(job, 'chunk')).event);
+  expect(performance.now() - returned).toBeLessThan(15_000);
+  expect(chunk).toMatchObject({ attempt: 1 });
+  expect(said('storage is back')).toBe(1);
+  const gaveUps = await broker.facts.last('transcripts.acme.*.gave_up.>');
+  expect(gaveUps).toBeUndefined();
+  await worker.close(5000);
 });
 
 it('does not start with an engine it does not know, and says which it knows', async () => {

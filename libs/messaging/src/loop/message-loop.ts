@@ -27,6 +27,8 @@ export interface Loop {
   /** No more pulls; what is in work goes on. */
   pause(): void;
   resume(): void;
+  /** From now on at most so many are in work at once, and never more than its slots; what is in work goes on. */
+  limit(most: number): void;
   /**
    * No more pulls; what ends within `finishWithinMs` is finished; then signals are aborted and what comes back unfinished
    * is handed back without burning an attempt. Resolves when nothing is held any more. A second call changes nothing.
@@ -59,10 +61,12 @@ export class MessageLoop implements Loop {
   readonly #changed = new Bell();
   readonly #taker: Taker;
   #stopped: Promise<void> | undefined;
+  #slots: number;
 
   constructor(options: MessageLoopOptions) {
     const { broker, stream, durables, ackWaitMs, log } = options;
     this.#options = options;
+    this.#slots = options.slots;
     this.#lease = { ackWaitMs, guardMs: options.guardMs ?? guardOf(ackWaitMs) };
     this.#taker = new Taker({
       broker,
@@ -71,7 +75,7 @@ export class MessageLoop implements Loop {
       log,
       // A lease runs from the sending of its pull, so a pull may not wait longer than a beat.
       waitMs: Math.min(MAX_WAIT_MS, Math.floor(ackWaitMs / 3)),
-      free: () => options.slots - this.#held.size,
+      free: () => this.#slots - this.#held.size,
       onDelivery: (delivery) => this.#receive(delivery),
     });
   }
@@ -92,13 +96,18 @@ export class MessageLoop implements Loop {
     this.#taker.resume();
   }
 
+  limit(most: number): void {
+    this.#slots = Math.min(most, this.#options.slots);
+    this.#taker.slotFreed();
+  }
+
   stop(options: StopOptions): Promise<void> {
     this.#stopped ??= this.#stop(options);
     return this.#stopped;
   }
 
   #receive(delivery: Delivery) {
-    if (this.#stopped || this.#held.size >= this.#options.slots) {
+    if (this.#stopped || this.#held.size >= this.#slots) {
       this.#options.on?.surplus?.(delivery.subject);
       answerPlainly(this.#options.broker, delivery.reply, NAK);
       return;

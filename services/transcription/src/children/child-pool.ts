@@ -25,6 +25,8 @@ export interface ChildPoolOptions {
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** The child's program. Default: the engine table's. */
   readonly entry?: URL | undefined;
+  /** Told when no child can be started any more, and when one is warm again. */
+  readonly watcher?: { trip(error: CodedError): void; mend(): void } | undefined;
   readonly log: Log;
 }
 
@@ -45,6 +47,7 @@ export class ChildPool {
   readonly #idle: EngineProcess[] = [];
   readonly #waiting: Waiter[] = [];
   #restarting: Promise<void> | undefined;
+  #closed = false;
 
   constructor(options: ChildPoolOptions) {
     this.#maxTasks = options.maxTasksPerChild ?? 50;
@@ -59,10 +62,14 @@ export class ChildPool {
       },
       size: options.size,
       log: options.log,
-      onReady: (child) => this.#offer(child),
+      onReady: (child) => {
+        this.#offer(child);
+        options.watcher?.mend();
+      },
       onGone: (child) => void this.#forget(child),
       onBroken: (error) => {
         for (const waiter of this.#waiting.splice(0)) waiter.refuse(error);
+        if (!this.#closed) options.watcher?.trip(error);
       },
     });
   }
@@ -114,6 +121,7 @@ export class ChildPool {
 
   /** Ends all children and waits until they are gone; calls still running are rejected. */
   close(): Promise<void> {
+    this.#closed = true;
     return this.#nursery.close();
   }
 

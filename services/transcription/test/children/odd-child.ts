@@ -10,7 +10,10 @@ type Oddity = (input: EngineInput, context: EngineContext) => unknown;
 const leaked: Buffer[] = [];
 
 const oddities: Record<string, Oddity> = {
-  segfault: () => process.kill(process.pid, 'SIGSEGV'),
+  segfault: () => {
+    writeSync(2, 'ort: bad node\n');
+    process.kill(process.pid, 'SIGSEGV');
+  },
   abort: () => process.abort(),
   exit: () => process.exit(7),
   'kernel-kill': () => process.kill(process.pid, 'SIGKILL'),
@@ -20,6 +23,7 @@ const oddities: Record<string, Oddity> = {
     for (;;);
   },
   'eat-memory': async () => {
+    writeSync(2, 'eating\n');
     const eaten: Buffer[] = [];
     for (;;) {
       eaten.push(Buffer.alloc(16 * 1024 * 1024, 1));

@@ -1,0 +1,94 @@
+import type { Circuit } from '@earshot/contracts';
+import type { EngineInput, EngineOptions } from '@earshot/engine';
+import type { Log } from '@earshot/messaging';
+import type { EngineInfo } from '../children/protocol.ts';
+import type { TaskLimits } from '../children/task-limits.ts';
+import { type ChildSettings, type EngineRunner, startEngine } from '../engine-runner.ts';
+import type { EngineEntry, EngineSettings } from '../engines.ts';
+import type { EngineResult } from '../run-engine.ts';
+import { EngineCircuit } from './engine-circuit.ts';
+import { LoopValve } from './loop-valve.ts';
+import { QuotaPause } from './quota-pause.ts';
+
+/** Starts an engine as `startEngine` does, and watches over it from then on. */
+export async function startGuardedEngine(
+  name: string,
+  entry: EngineEntry,
+  settings: EngineSettings,
+  children: ChildSettings,
+  log: Log,
+): Promise<GuardedEngine> {
+  const guard = new EngineGuard(name, log);
+  return new GuardedEngine(await startEngine(name, entry, settings, children, log, guard.circuit), guard);
+}
+
+/** What watches over one engine, and the valve of its loop that they turn. */
+export class EngineGuard {
+  readonly valve = new LoopValve();
+  readonly circuit: EngineCircuit;
+  readonly quota: QuotaPause;
+
+  constructor(engine: string, log: Log, retryAfterMs?: number) {
+    const onFlow = (flow: Parameters<LoopValve['set']>[1]) => this.valve.set('circuit', flow);
+    this.circuit = new EngineCircuit({ engine, onFlow, retryAfterMs, log });
+    this.quota = new QuotaPause({ engine, onFlow: (flow) => this.valve.set('quota', flow), log });
+  }
+}
+
+/** An engine that is left alone while it is down or out of quota. */
+export class GuardedEngine implements EngineRunner {
+  readonly #runner: EngineRunner;
+  readonly #guard: EngineGuard;
+
+  constructor(runner: EngineRunner, guard: EngineGuard) {
+    this.#runner = runner;
+    this.#guard = guard;
+  }
+
+  get info(): EngineInfo {
+    return this.#runner.info;
+  }
+
+  /** How much the engine's loop may take. */
+  get valve(): LoopValve {
+    return this.#guard.valve;
+  }
+
+  get circuit(): Circuit {
+    return this.#guard.circuit.state;
+  }
+
+  get quotaUntil(): Date | undefined {
+    return this.#guard.quota.until;
+  }
+
+  async run(input: EngineInput, options: EngineOptions, limits: TaskLimits): Promise<EngineResult> {
+    const { circuit, quota } = this.#guard;
+    try {
+      return await circuit.run((alive) => {
+        const onHeartbeat = () => {
+          alive();
+          limits.onHeartbeat?.();
+        };
+        return this.#runner.run(input, options, { ...limits, onHeartbeat });
+      });
+    } catch (error) {
+      quota.notice(error);
+      throw error;
+    }
+  }
+
+  restart(): Promise<void> {
+    return this.#runner.restart();
+  }
+
+  memoryBytes(): number {
+    return this.#runner.memoryBytes();
+  }
+
+  close(): Promise<void> {
+    this.#guard.circuit.stop();
+    this.#guard.quota.stop();
+    return this.#runner.close();
+  }
+}

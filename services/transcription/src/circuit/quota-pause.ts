@@ -1,0 +1,66 @@
+import { toCodedError } from '@earshot/domain';
+import type { Log } from '@earshot/messaging';
+import type { Flow } from './loop-valve.ts';
+
+/** What a pause is made with. */
+export interface QuotaPauseOptions {
+  readonly engine: string;
+  /** Told how much the engine's loop may take from now on. */
+  readonly onFlow: (flow: Flow) => void;
+  readonly log: Log;
+}
+
+const DEFAULT_RETRY_AFTER_MS = 30_000;
+const LONGEST_RETRY_AFTER_MS = 15 * 60_000;
+
+/** Leaves an engine alone until its quota allows calls again; no attempt is burnt meanwhile. */
+export class QuotaPause {
+  readonly #options: QuotaPauseOptions;
+  #until: Date | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: QuotaPauseOptions) {
+    this.#options = options;
+  }
+
+  /** When the engine may be asked again; undefined when it may be asked now. */
+  get until(): Date | undefined {
+    return this.#until;
+  }
+
+  /** Begins or prolongs the pause when `error` is about the quota. */
+  notice(error: unknown): void {
+    const wait = quotaWaitMs(error);
+    if (wait === undefined) return;
+    const until = new Date(Date.now() + wait);
+    if (this.#until && this.#until >= until) return;
+    const { engine, onFlow, log } = this.#options;
+    if (!this.#until) log.warn({ engine, until, detail: toCodedError(error).message }, 'engine out of quota');
+    this.#until = until;
+    onFlow('shut');
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#end(), wait);
+  }
+
+  /** Ends its timer. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #end(): void {
+    this.#until = undefined;
+    this.#options.onFlow('open');
+    this.#options.log.info({ engine: this.#options.engine }, 'engine asked again after a quota pause');
+  }
+}
+
+/**
+ * How long a quota error wants work to wait: its `retry_after_ms`, half a minute without one, a quarter of an hour at
+ * most; undefined for other errors.
+ */
+export function quotaWaitMs(error: unknown): number | undefined {
+  if (toCodedError(error).code !== 'quota_exceeded') return undefined;
+  const wanted = (error as { retry_after_ms?: unknown }).retry_after_ms;
+  const wait = typeof wanted === 'number' && wanted > 0 ? wanted : DEFAULT_RETRY_AFTER_MS;
+  return Math.min(wait, LONGEST_RETRY_AFTER_MS);
+}
