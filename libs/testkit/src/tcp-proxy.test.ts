@@ -79,6 +79,21 @@ describe('a proxy', () => {
     expect(proxy.connections()).toBe(3);
   });
 
+  it('shows what clients send', async () => {
+    let sent = '';
+    const watched = await startTcpProxy((server.address() as { port: number }).port, {
+      onUpstream: (bytes) => {
+        sent += bytes;
+      },
+    });
+    const socket = connect(watched.port, '127.0.0.1');
+    socket.write('a word');
+    await once(socket, 'data');
+    expect(sent).toBe('a word');
+    socket.destroy();
+    await watched.close();
+  });
+
   it('passes more than a socket holds', async () => {
     const one = await client();
     one.socket.end('x'.repeat(20_000_000));

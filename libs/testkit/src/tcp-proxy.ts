@@ -25,14 +25,21 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** Starts a proxy on a free port of 127.0.0.1 in front of `port` there. */
-export async function startTcpProxy(port: number): Promise<TcpProxy> {
+/**
+ * Starts a proxy on a free port of 127.0.0.1 in front of `port` there. `onUpstream` sees what clients send, in pieces as
+ * they come.
+ */
+export async function startTcpProxy(
+  port: number,
+  options: { readonly onUpstream?: (bytes: Buffer) => void } = {},
+): Promise<TcpProxy> {
   const links = new Set<Link>();
   let toxic: Toxic | undefined;
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     const link = new Link(client, upstream, () => links.delete(link));
     links.add(link);
+    if (options.onUpstream) client.on('data', options.onUpstream);
     link.poison(toxic);
   });
   server.listen(0, '127.0.0.1');

@@ -18,6 +18,7 @@ import { usableCores } from './cores.ts';
 import { type EngineSettings, type EngineTable, engineEntry, engineTable } from './engines.ts';
 import { chunkJobs, splitJobs } from './job-kinds.ts';
 import { logJobs } from './log-jobs.ts';
+import { logLosses } from './log-losses.ts';
 import type { ChunkLengths } from './split/chunk-lengths.ts';
 import { splitRecording } from './split-recording.ts';
 import { transcribeChunk } from './transcribe-chunk.ts';
@@ -206,6 +207,7 @@ function startLoop<
     handler: active.track(loop.stage, logJobs(loop.stage, log, loop.handler)),
     worker: id,
     settings: { ackWaitMs: config.EARSHOT_ACK_WAIT_SECONDS * 1000, maxAttempts: config.EARSHOT_MAX_ATTEMPTS },
+    on: logLosses(loop.stage, log),
     log,
   });
   loop.valve.attach(started);

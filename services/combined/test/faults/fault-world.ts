@@ -1,0 +1,220 @@
+import { execFile } from 'node:child_process';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { Client, type Upload } from '@earshot/client';
+import { factSubjects, STREAMS, type Transcript } from '@earshot/contracts';
+import { embeddedOptionsFromEnv, resolveFfmpeg } from '@earshot/embedded';
+import { type Broker, connectBroker } from '@earshot/messaging';
+import {
+  eventually,
+  startTestBroker,
+  type TestBroker,
+  type TestBrokerOptions,
+  type TestDatabase,
+  tempFolder,
+  testDatabase,
+} from '@earshot/testkit';
+import { type FakeCloudProcess, startFakeCloud } from '../../../transcription/test/fake-cloud/launch.ts';
+import { type JobRun, jobRuns } from './job-runs.ts';
+import { noise } from './recording.ts';
+import { ServiceProcess } from './service-process.ts';
+import { startWorker, type WorkerProcess } from './worker-process.ts';
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const FINAL = /^(completed|partial|failed|canceled)$/;
+
+/** How a world is made; everything has a default. */
+export interface FaultWorldOptions {
+  /** Workers at the start; default 2. */
+  readonly workers?: number;
+  /** Default 5, the shortest. */
+  readonly ackWaitSeconds?: number;
+  readonly broker?: TestBrokerOptions;
+  /** Folder of recordings; default: one of its own. */
+  readonly storage?: string;
+  /** Settings of all services. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * An installation of separate processes: ingest, results and workers with a fake engine, on a real nats-server and a real
+ * PostgreSQL. Everything listens on free ports of 127.0.0.1; `close` leaves nothing behind.
+ */
+export class FaultWorld {
+  readonly broker: TestBroker;
+  readonly database: TestDatabase;
+  readonly cloud: FakeCloudProcess;
+  /** Folder of recordings. */
+  readonly storage: string;
+  /** Every worker that was started, dead ones too. */
+  readonly workers: WorkerProcess[] = [];
+  ingest!: ServiceProcess;
+  results!: ServiceProcess;
+  readonly #folder: Awaited<ReturnType<typeof tempFolder>>;
+  readonly #env: Readonly<Record<string, string>>;
+  #connection: Promise<Broker> | undefined;
+  #seed = 0;
+
+  private constructor(parts: {
+    broker: TestBroker;
+    database: TestDatabase;
+    cloud: FakeCloudProcess;
+    folder: Awaited<ReturnType<typeof tempFolder>>;
+    storage: string;
+    env: Readonly<Record<string, string>>;
+  }) {
+    this.broker = parts.broker;
+    this.database = parts.database;
+    this.cloud = parts.cloud;
+    this.storage = parts.storage;
+    this.#folder = parts.folder;
+    this.#env = parts.env;
+  }
+
+  static async start(options: FaultWorldOptions = {}): Promise<FaultWorld> {
+    const folder = await tempFolder();
+    const storage = options.storage ?? join(folder.path, 'recordings');
+    const [broker, database, cloud, ffmpeg] = await Promise.all([
+      startTestBroker(options.broker),
+      testDatabase(),
+      startFakeCloud(),
+      resolveFfmpeg(embeddedOptionsFromEnv(process.env)),
+      build(),
+    ]);
+    const env = {
+      NATS_URL: broker.url,
+      DATABASE_URL: database.url,
+      EARSHOT_STORAGE_URL: pathToFileURL(storage).href,
+      EARSHOT_FFMPEG_BIN: ffmpeg.path,
+      EARSHOT_ENGINES: 'free',
+      EARSHOT_ACK_WAIT_SECONDS: String(options.ackWaitSeconds ?? 5),
+      WORKER_CONCURRENCY: '1',
+      PORT: '0',
+      ...options.env,
+    };
+    const world = new FaultWorld({ broker, database, cloud, folder, storage, env });
+    try {
+      await world.#startServices(options.workers ?? 2);
+      return world;
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+  }
+
+  async #startServices(workers: number): Promise<void> {
+    const init = new ServiceProcess('init', ['services/combined/dist/init.js'], this.#env);
+    const { code } = await init.ended;
+    if (code !== 0) throw new Error(`init ended with ${code}: ${init.tail()}`);
+    this.ingest = this.#service('ingest');
+    this.results = this.#service('results');
+    await Promise.all([
+      urlOf(this.ingest),
+      urlOf(this.results),
+      ...Array.from({ length: workers }, () => this.startWorker()),
+    ]);
+  }
+
+  #service(name: 'ingest' | 'results'): ServiceProcess {
+    return new ServiceProcess(name, [`services/${name}/dist/main.js`], this.#env);
+  }
+
+  /** Starts one more worker and waits until it takes work. */
+  async startWorker(): Promise<WorkerProcess> {
+    const name = `worker-${this.workers.length}`;
+    const worker = await startWorker(name, this.broker.port, this.cloud.url, this.#env);
+    this.workers.push(worker);
+    await worker.logged('that it is ready', ({ msg }) => msg === 'worker ready');
+    return worker;
+  }
+
+  /** Submits a recording of its own sound, by default one of a single chunk; returns the transcript's id. */
+  async submit(options: Partial<Upload> & { seconds?: number } = {}): Promise<string> {
+    const { seconds = 2, ...upload } = options;
+    this.#seed += 1;
+    const file = noise(seconds, this.#seed);
+    const client = new Client({ baseUrl: await urlOf(this.ingest) });
+    const { id } = await client.recordings.create({ file, ...upload });
+    return id;
+  }
+
+  /** A transcript as results has it. */
+  async transcript(id: string): Promise<Transcript> {
+    return new Client({ baseUrl: await urlOf(this.results) }).transcripts.get(id);
+  }
+
+  /** A transcript in its final state. */
+  finished(id: string, timeoutMs = 60_000): Promise<Transcript> {
+    const what = `a final state of ${id}`;
+    const final = async () => {
+      const transcript = await this.transcript(id);
+      return FINAL.test(transcript.status) && transcript;
+    };
+    return eventually(what, final, timeoutMs);
+  }
+
+  /** How many facts there are about a transcript. */
+  async facts(id: string): Promise<number> {
+    const filter = { subjects_filter: factSubjects('default', id).any };
+    const { api } = await this.connection();
+    const { state } = await api.call<{ state: { subjects?: Record<string, number> } }>(
+      `STREAM.INFO.${STREAMS.transcripts}`,
+      filter,
+    );
+    return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** A connection of the test's own, past all proxies. */
+  connection(): Promise<Broker> {
+    this.#connection ??= connectBroker({ servers: [this.broker.url], name: 'test', log: silent });
+    return this.#connection;
+  }
+
+  /** Runs of chunk jobs that match, oldest first. */
+  chunkRuns(matches: (run: JobRun) => boolean = () => true): JobRun[] {
+    return jobRuns(this.workers, (run) => run.stage === 'chunk' && matches(run));
+  }
+
+  /** The first run that matches, now or within `timeoutMs` (60 s). */
+  run(what: string, matches: (run: JobRun) => boolean, timeoutMs = 60_000): Promise<JobRun> {
+    return eventually(what, () => this.chunkRuns(matches)[0], timeoutMs);
+  }
+
+  /** Where the doors and pages of a service are. */
+  url(service: 'ingest' | 'results'): Promise<string> {
+    return urlOf(this[service]);
+  }
+
+  /** The volume of recordings goes away; what was mounted there is an empty folder no more. */
+  async takeStorageAway(): Promise<void> {
+    await rename(this.storage, `${this.storage}.away`);
+  }
+
+  async bringStorageBack(): Promise<void> {
+    await rename(`${this.storage}.away`, this.storage);
+  }
+
+  /** Ends every process and removes every trace. Idempotent. */
+  async close(): Promise<void> {
+    const services = [this.ingest, this.results, ...this.workers].filter(Boolean);
+    for (const service of services) service.signal('SIGCONT');
+    await Promise.all(services.map((service) => service.kill()));
+    await (await this.#connection)?.close();
+    await Promise.all([this.cloud.dispose(), this.broker.dispose(), this.database.drop()]);
+    await this.#folder.remove();
+  }
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+const urlOf = async (service: ServiceProcess) =>
+  String((await service.logged('its address', ({ url }) => typeof url === 'string')).url);
+
+/** Services run from their builds, which start in a third of the time; nothing is done when these are fresh. */
+async function build(): Promise<void> {
+  const projects = ['.', 'services/transcription/test/fake-cloud/tsconfig.build.json'];
+  const args = ['node_modules/typescript/bin/tsc', '-b', ...projects];
+  await promisify(execFile)(process.execPath, args, { cwd: root });
+}

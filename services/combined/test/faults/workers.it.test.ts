@@ -1,0 +1,46 @@
+import { seededRandom } from '@earshot/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FaultWorld } from './fault-world.ts';
+import { handOver } from './hand-over.ts';
+import { twoRunners } from './two-runners.ts';
+import { killWorkers } from './worker-kill.ts';
+
+// Behaviour, on whatever machine: the figures are those of `npm run test:chaos`.
+const ACK_WAIT_MS = 5_000;
+let world: FaultWorld;
+
+beforeAll(async () => {
+  world = await FaultWorld.start({ workers: 4, ackWaitSeconds: ACK_WAIT_MS / 1000 });
+});
+afterAll(() => world?.close());
+
+const attemptsOf = (id: string) =>
+  world.chunkRuns(({ transcript_id }) => transcript_id === id).map(({ attempt }) => attempt);
+
+it('the job of a killed worker runs elsewhere once its lease ends, and nothing finished is done again', async () => {
+  const random = seededRandom(1);
+  const kills = await killWorkers(world, { recordings: 2, killsEach: 1, ackWaitMs: ACK_WAIT_MS, random });
+  expect(Math.max(...kills.times)).toBeLessThan(3 * ACK_WAIT_MS);
+  expect(kills.redone).toBeLessThanOrEqual(kills.times.length);
+  expect(kills.runsOfOthers).toEqual([1, 1]);
+});
+
+it('the job of a worker that is asked to stop runs elsewhere without an attempt burnt', async () => {
+  const { times, transcripts, ends, lastPulls } = await handOver(world, 1);
+  expect(Math.max(...times)).toBeLessThan(10_000);
+  for (const id of transcripts) expect(attemptsOf(id)).toEqual([1, 1]);
+  expect(ends).toEqual([{ code: 0, signal: null }]);
+  expect(Math.max(...lastPulls)).toBeLessThan(100);
+});
+
+it('workers that were stopped or partitioned come back to jobs done elsewhere, change nothing and count their loss', async () => {
+  const silences = ['stopped', 'partitioned'] as const;
+  const both = await Promise.all(silences.map((silence) => twoRunners(world, silence, ACK_WAIT_MS)));
+  for (const { runs, facts, transcripts, losses } of both) {
+    expect(runs).toBe(2);
+    expect(facts[1]).toBe(facts[0]);
+    expect(transcripts[1]).toEqual(transcripts[0]);
+    expect(transcripts[0].status).toBe('completed');
+    expect(losses).toBeGreaterThanOrEqual(1);
+  }
+});
