@@ -86,6 +86,8 @@ export {
   TRANSCRIPT_NAMESPACE,
 } from './recording-uploaded/message.ts';
 export {
+  envelopeFindings,
+  isSessionUpload,
   RECORDING_OPTION_NAMES,
   readRecordingOptions,
   readRecordingUploaded,

@@ -23,16 +23,20 @@ export interface Upload extends UploadIdentity {
   readonly fault?: CodedError | undefined;
 }
 
-export interface AcceptDeps {
+/** What deciding on a manifest needs. */
+export interface ManifestDeps {
   readonly storage: ObjectStorage;
-  readonly publisher: Publisher;
   readonly facts: FactReader;
   readonly engines: EngineDirectory;
   readonly defaultEngine: string;
-  /** Age limit of facts; beyond half of it (or 1 h) a manifest no longer proves that its job was never published. */
-  readonly factsAgeMs: number;
   /** Default: the system's clock. */
   readonly now?: () => Date;
+}
+
+export interface AcceptDeps extends ManifestDeps {
+  readonly publisher: Publisher;
+  /** Age limit of facts; beyond half of it (or 1 h) a manifest no longer proves that its job was never published. */
+  readonly factsAgeMs: number;
 }
 
 /**
@@ -49,19 +53,33 @@ const SOURCE = 'earshot/ingest';
  * wrong with the event (`invalid_event`, `unsupported_uri`, `forbidden_key`, `unknown_engine`) or a transient error.
  */
 export async function acceptUpload(upload: Upload, deps: AcceptDeps): Promise<AcceptResult> {
+  const decided = await decideManifest(upload, deps);
+  if (typeof decided === 'string') return decided;
+  const { manifest, made } = decided;
+  return publishAccepted(manifest, upload, deps, made || isYoung(manifest, deps));
+}
+
+/**
+ * The manifest of an upload event, made here unless there is one. Throws what is wrong with the event, like
+ * {@link acceptUpload}, and publishes nothing.
+ */
+export async function decideManifest(
+  upload: Upload,
+  deps: ManifestDeps,
+): Promise<{ manifest: Manifest; made: boolean } | 'deleted' | 'other_data'> {
   const id = transcriptId(upload.tenant, upload.source, upload.event_id);
   const known = await readManifest(deps.storage, upload.tenant, id);
   const manifest = known ?? manifestOf(upload, deps);
   if (manifest.kind === 'deleted') return 'deleted';
   if (known && !asksTheSame(manifest, upload)) return 'other_data';
   await requireEngineOnce(manifest, deps);
-  if (known) return publishAccepted(manifest, upload, deps, isYoung(manifest, deps));
+  if (known) return { manifest, made: false };
+  if (await createManifest(deps.storage, manifest)) return { manifest, made: true };
   // A lost race is a repeat: it starts again and finds the winner's manifest.
-  if (!(await createManifest(deps.storage, manifest))) return acceptUpload(upload, deps);
-  return publishAccepted(manifest, upload, deps, true);
+  return decideManifest(upload, deps);
 }
 
-function manifestOf(upload: Upload, deps: AcceptDeps): Manifest | Tombstone {
+function manifestOf(upload: Upload, deps: ManifestDeps): Manifest | Tombstone {
   if (upload.fault) throw upload.fault;
   const recording = readRecordingUploaded(upload.data, 'invalid_event');
   return newManifest({
@@ -73,7 +91,7 @@ function manifestOf(upload: Upload, deps: AcceptDeps): Manifest | Tombstone {
   });
 }
 
-const now = (deps: AcceptDeps) => deps.now?.() ?? new Date();
+const now = (deps: ManifestDeps) => deps.now?.() ?? new Date();
 
 const asksTheSame = (manifest: Manifest, { data, fault }: Upload) =>
   !fault && manifest.uri === data.uri && sameOptions(manifest.options, data);
@@ -84,7 +102,7 @@ function isYoung(manifest: Manifest, deps: AcceptDeps): boolean {
 }
 
 /** An engine that was removed after the acceptance does not undo it. */
-async function requireEngineOnce(manifest: Manifest, deps: AcceptDeps): Promise<void> {
+async function requireEngineOnce(manifest: Manifest, deps: ManifestDeps): Promise<void> {
   if (await deps.engines.hasEngine(manifest.engine)) return;
   const facts = factSubjects(manifest.tenant_id, manifest.transcript_id);
   if (await deps.facts.last(facts.accepted)) return;

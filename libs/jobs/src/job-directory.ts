@@ -1,3 +1,5 @@
+import type { StoredFact } from './fact-reader.ts';
+
 /** Knows which jobs the broker holds. */
 export interface JobDirectory {
   /**
@@ -5,4 +7,6 @@ export interface JobDirectory {
    * A job that is missing was acknowledged, or never published.
    */
   jobsOf(tenant: string, id: string): Promise<ReadonlySet<string>>;
+  /** The newest job on a subject that waits or is in flight; schedules are not seen. */
+  last(subject: string): Promise<StoredFact | undefined>;
 }

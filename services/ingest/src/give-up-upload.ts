@@ -1,8 +1,7 @@
 import { hostname } from 'node:os';
 import { gaveUp, type OutgoingMessage } from '@earshot/contracts';
 import type { CodedError } from '@earshot/domain';
-import { transcriptId } from '@earshot/intake';
-import { type RawUpload, type ReadUpload, readUpload } from './read-upload.ts';
+import { type RawUpload, type ReadUpload, readUpload, transcriptId } from '@earshot/intake';
 
 /** How much of an event is kept for a replay. */
 const MAX_KEPT_BYTES = 64 * 1024;

@@ -1,8 +1,14 @@
 import { toCodedError } from '@earshot/domain';
-import { type AcceptDeps, type AcceptResult, acceptUpload, transcriptId } from '@earshot/intake';
+import {
+  type AcceptDeps,
+  type AcceptResult,
+  acceptUpload,
+  type RawUpload,
+  readUpload,
+  transcriptId,
+} from '@earshot/intake';
 import { done, type Outcome, outcomeOf } from '@earshot/jobs';
 import type { Logger } from '@earshot/service-kit';
-import { type RawUpload, readUpload } from './read-upload.ts';
 
 /** How often each end of an upload event was reached since the start. */
 export type UploadCounts = Record<AcceptResult | 'gave_up', number>;

@@ -5,7 +5,7 @@ import {
   transcriptLinks,
 } from '@earshot/contracts';
 import { CodedError, sniffRecording } from '@earshot/domain';
-import { type DoorDeps, type Stored, storeRecording, submitRecording } from '@earshot/intake';
+import { type DoorDeps, type Stored, storeRecording, submitRecording, traceparentOf } from '@earshot/intake';
 import { requireScope } from '@earshot/service-kit';
 import fastifyMultipart from '@fastify/multipart';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
@@ -14,7 +14,6 @@ import Type from 'typebox';
 import { discardBody } from './discard-body.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { openForm } from './read-form.ts';
-import { traceparentOf } from './read-upload.ts';
 import type { StoreRoom } from './store-room.ts';
 
 /** What the route needs beside the door's own dependencies. */

@@ -1,5 +1,5 @@
-import { jobLanes, parseEngines, parseMaxAckPending } from '@earshot/contracts';
-import { type Broker, startFactLoop } from '@earshot/messaging';
+import { jobLanes, parseEngines, parseMaxAckPending, STREAMS } from '@earshot/contracts';
+import { type Broker, purge, startFactLoop } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
@@ -9,6 +9,7 @@ import { keepRoom } from './keep-room.ts';
 import { keepLevers } from './levers/keep-levers.ts';
 import { Levers } from './levers/levers.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
+import { startReplayRelay } from './relay/replay-relay.ts';
 import { laneRoutes } from './routes/lanes.ts';
 import { resultsRoutes } from './routes/routes.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -46,23 +47,33 @@ export function startResults(options: ResultsOptions): Results {
   const { broker, storage, log, config } = options;
   const { DATABASE_URL: url, EARSHOT_DATABASE_POOL_SIZE: poolSize } = config;
   const database = openDatabase({ url, poolSize, log });
-  const relay = startOutboxRelay({ database, storage, publisher: broker.publisher, log });
+  const { publisher, facts, jobs, engines } = broker;
+  const relay = startOutboxRelay({ database, storage, publisher, log });
+  const replays = startReplayRelay({
+    ...{ database, publisher, jobs, log },
+    removeFacts: async (subject, upTo) =>
+      void (await purge(broker, { stream: STREAMS.transcripts, subject, before: upTo + 1 })),
+  });
   const onFinal = relay.take;
   const handle = factHandler({ database, storage, log, onFinal });
   const loop = startFactLoop({ broker, handle, log });
   const room = keepRoom(broker, log);
   const lanes = lanesOf(config);
   const keeper = keepLevers({ database, broker, lanes, log });
+  const deps = {
+    ...{ database, storage, facts, engines, onFinal, onReplay: replays.take },
+    defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
+  };
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number) => {
     room.stop();
     await Promise.all([loop.stop(), keeper.stop()]);
-    await relay.close(graceMs);
+    await Promise.all([relay.close(graceMs), replays.close(graceMs)]);
     await database.close();
   };
   return {
     routes: async (server) => {
-      await server.register(resultsRoutes({ database, storage, facts: broker.facts, onFinal }));
+      await server.register(resultsRoutes(deps));
       await server.register(laneRoutes({ levers: new Levers({ database, broker, lanes }) }));
       await server.register(workerRoutes({ broker }));
     },

@@ -6,6 +6,7 @@ import {
   chunkFact,
   type GaveUp,
   gaveUp,
+  type Manifest,
   type OutgoingMessage,
   type Split,
   splitFact,
@@ -25,6 +26,13 @@ export function received(message: OutgoingMessage): ReceivedMessage {
   const bytes = Buffer.from(JSON.stringify(message.event));
   const event = JSON.parse(bytes.toString());
   return { subject: message.subject, event, bytes, seq, traceparent: message.traceparent };
+}
+
+/** The manifest that the same acceptance would have. */
+export function manifestOf({ event }: ReceivedMessage): Manifest {
+  if (!event) throw new Error('no event');
+  const { key: uri, accepted_at: created_at, ...rest } = event.data as Accepted;
+  return { ...rest, kind: 'recording', source: 'test', event_id: rest.transcript_id, uri, created_at };
 }
 
 /** Facts about one recording. */

@@ -1,32 +1,45 @@
 import type { OutgoingMessage } from '@earshot/contracts';
 import { toProblem } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
-import type { FactReader, Publisher, StoredFact } from '@earshot/jobs';
+import type { FactReader, FirstResult, JobDirectory, Publisher, StoredFact } from '@earshot/jobs';
 import { type Authenticate, createHttpServer, createLogger, SCOPES, type Scope } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import { tempFolder, testDatabase } from '@earshot/testkit';
 import { factHandler } from '../src/facts/handle-facts.ts';
 import { type OutboxRelay, startOutboxRelay } from '../src/relay/outbox-relay.ts';
+import { type ReplayRelay, startReplayRelay } from '../src/relay/replay-relay.ts';
 import { resultsRoutes } from '../src/routes/routes.ts';
 import { type Database, openDatabase } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
 
 export const log = createLogger({ service: 'results-test', level: 'silent' });
 
-/** Keeps what is published; `fail` makes the broker unreachable. */
-export class RecordingPublisher implements Publisher {
+/** Keeps what is published, and jobs until a test takes them; `fail` makes the broker unreachable. */
+export class RecordingPublisher implements Publisher, Pick<JobDirectory, 'last'> {
   readonly published: OutgoingMessage[] = [];
+  /** Jobs that are queued or in flight, by subject. */
+  readonly queue = new Map<string, OutgoingMessage>();
   fail = false;
 
   async publish(message: OutgoingMessage): Promise<void> {
     if (this.fail) throw new CodedError('unavailable');
     this.published.push(message);
   }
-  publishFirst(): Promise<never> {
-    throw new Error('results publishes no jobs');
+  async publishFirst(message: OutgoingMessage): Promise<FirstResult> {
+    if (this.queue.has(message.subject)) return 'already_there';
+    if (!this.fail) this.queue.set(message.subject, message);
+    await this.publish(message);
+    return 'stored';
   }
   publishLater(): Promise<never> {
-    throw new Error('results publishes no jobs');
+    throw new Error('results schedules no jobs');
+  }
+  /** How often somebody looked at a job. */
+  asked = 0;
+  async last(subject: string): Promise<StoredFact | undefined> {
+    this.asked += 1;
+    const message = this.queue.get(subject);
+    return message && { subject, event: message.event, time: new Date() };
   }
 }
 
@@ -57,9 +70,18 @@ export async function resultsFixture() {
       const publisher = new RecordingPublisher();
       const parts = { database: over.database ?? database, storage, log };
       const relay: OutboxRelay = startOutboxRelay({ ...parts, publisher, sweepEveryMs: 3_600_000, ...over });
-      closers.unshift(() => relay.close(5_000));
+      const removed: [string, number][] = [];
+      const replays: ReplayRelay = startReplayRelay({
+        ...{ ...parts, publisher, jobs: publisher, sweepEveryMs: 3_600_000 },
+        removeFacts: async (subject, upTo) => void removed.push([subject, upTo]),
+        ...over,
+      });
+      closers.unshift(
+        () => relay.close(5_000),
+        () => replays.close(5_000),
+      );
       const handle = factHandler({ ...parts, onFinal: (rows) => relay.take(rows) });
-      return { handle, relay, publisher };
+      return { handle, relay, replays, removed, publisher };
     },
     close: async () => {
       for (const close of closers) await close();
@@ -99,12 +121,19 @@ export async function routesFixture(results: ResultsFixture) {
     describeError: toProblem,
     codedError: (code, detail, errors) => new CodedError(code, detail, errors ? { errors } : {}),
   });
-  const { relay, publisher } = results.replica();
+  const replica = results.replica();
   const { database, storage } = results;
-  await server.register(resultsRoutes({ database, storage, facts, onFinal: relay.take }));
+  const engines = { names: new Set(['sherpa']), hasEngine: async (name: string) => engines.names.has(name) };
+  await server.register(
+    resultsRoutes({
+      ...{ database, storage, facts, engines, defaultEngine: 'sherpa' },
+      onFinal: replica.relay.take,
+      onReplay: replica.replays.take,
+    }),
+  );
   const get = (url: string, headers: Record<string, string> = {}) =>
     server.inject({ method: 'GET', url, headers });
   const post = (url: string, headers: Record<string, string> = {}, payload?: object) =>
     server.inject({ method: 'POST', url, headers, ...(payload ? { payload } : {}) });
-  return { facts, server, publisher, get, post };
+  return { ...replica, facts, engines, server, get, post };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { factSubjects, httpErrors } from '@earshot/contracts';
-import { openBroker } from '@earshot/messaging';
+import { chunkJob, factSubjects, httpErrors, STREAMS } from '@earshot/contracts';
+import { openBroker, purge } from '@earshot/messaging';
 import { createHttpServer, openDoor } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import { eventually, startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
@@ -37,6 +37,8 @@ async function startAll() {
       if (event) await broker.publisher.publish({ subject, event });
     },
     get: async (id: string) => (await http.inject(`/v1/transcripts/${id}`)).json(),
+    retry: async (id: string) =>
+      (await http.inject({ method: 'POST', url: `/v1/transcripts/${id}/retry` })).json(),
     close: async () => {
       await Promise.all(replicas.map((replica) => replica.close(5_000)));
       await http.close();
@@ -67,6 +69,29 @@ it('turns facts on the broker into transcripts and final facts on the broker', a
     data: { revision: 1, status: 'completed' },
   });
   expect(await all.get(facts.id)).toMatchObject({ status: 'completed', text: 'a b' });
+});
+
+it('sends a gap round again past an old copy of its job and a result that nobody can read', async () => {
+  const facts = factsOf();
+  const { publisher, jobs } = all.broker;
+  const bad = facts.chunk(1, 'NUL \0 here');
+  for (const fact of [facts.accepted(), facts.split(2), facts.chunk(0, 'a'), bad]) await all.publish(fact);
+  await eventually('the gap', async () => (await all.get(facts.id)).status === 'partial');
+  const place = { tenant_id: 'default', transcript_id: facts.id, plan: 1, n: 1, generation: 0, attempt: 1 };
+  const wish = { engine: 'sherpa', lane: 'normal', channels: 'auto' } as const;
+  const old = { ...place, ...wish, key: 'k', start_ms: 0, end_ms: 1 };
+  const copy = chunkJob.create(old, { source: 'test' });
+  await publisher.publishFirst(copy);
+  expect(await all.retry(facts.id)).toMatchObject({ status: 'processing' });
+  await eventually('the bad fact to be removed', async () => !(await all.broker.facts.last(bad.subject)));
+  expect((await jobs.last(copy.subject))?.event.data).toMatchObject({ generation: 0 });
+  await purge(all.broker, { stream: STREAMS.jobs, subject: copy.subject });
+  await eventually('the new job', () => jobs.last(copy.subject));
+  expect((await jobs.last(copy.subject))?.event.data).toMatchObject({ generation: 1, attempt: 1 });
+  const { subject, event } = facts.chunk(1, 'b', { generation: 1 });
+  if (event) expect(await publisher.publishFirst({ subject, event })).toBe('stored');
+  await eventually('the end', async () => (await all.get(facts.id)).status === 'completed');
+  expect(await all.get(facts.id)).toMatchObject({ text: 'a b', revision: 2 });
 });
 
 it('loses nothing when PostgreSQL is killed while facts arrive', async () => {

@@ -8,6 +8,7 @@ import { tempFolder } from '@earshot/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Bench, openBench, splitOf } from '../test/bench.ts';
 import { ffmpeg, makeRecording, samples } from '../test/parts.ts';
+import { splitJobs } from './job-kinds.ts';
 import { type SplitDependencies, splitRecording } from './split-recording.ts';
 
 const SHORT = { minMs: 2000, maxMs: 4000 };
@@ -186,6 +187,17 @@ describe('a split that is killed', () => {
     ]) {
       expect(await split(again)).toEqual({ kind: 'done', publish: [] });
     }
+  });
+
+  it('is done at once when it was sent round again and its generation has ended', async () => {
+    const error = new CodedError('not_audio');
+    const gaveUpIn = (generation: number) =>
+      splitJobs.gaveUp(bench.splitJob({ generation }).data, error, { worker: 'w' }, undefined);
+    bench.broker.messages.push(gaveUpIn(1));
+    expect(await split(bench.splitJob({ generation: 1 }))).toEqual({ kind: 'done', publish: [] });
+    await bench.store(samples.beckett);
+    expect(splitOf(await split(bench.splitJob({ generation: 2 }))).generation).toBe(2);
+    expect((await bench.state()).jobs.every(({ generation }) => generation === 2)).toBe(true);
   });
 
   it('is handed back when it is aborted', async () => {

@@ -2,6 +2,7 @@ import {
   type Cut,
   chunkJob,
   factSubjects,
+  gaveUp,
   type OutgoingMessage,
   type Split,
   type SplitJob,
@@ -68,7 +69,7 @@ async function split(deps: SplitDependencies, job: TakenJob<SplitJob>, ledger: C
   checkLanguage(data.language, deps.capabilities(data.engine));
   const onCut = (n: number, cut: Cut, ours: boolean) => publishChunk(deps, job, n, cut, ours);
   const first = await ledger.readNext();
-  if ((first || isRepeated(job)) && (await isSplit(deps, data))) return done();
+  if ((first || isRepeated(job)) && (await isSettled(deps, data))) return done();
   const recording = await openRecording(deps.storage, data);
   if (!recording) return { kind: 'later', after_ms: LOOK_AGAIN_MS };
   try {
@@ -91,11 +92,15 @@ async function split(deps: SplitDependencies, job: TakenJob<SplitJob>, ledger: C
   }
 }
 
-const isRepeated = ({ data, delivery }: TakenJob<SplitJob>) => delivery > 1 || data.attempt > 1;
+const isRepeated = ({ data, delivery }: TakenJob<SplitJob>) =>
+  delivery > 1 || data.attempt > 1 || data.generation > 0;
 
-async function isSplit({ facts }: SplitDependencies, data: SplitJob): Promise<boolean> {
-  const subject = factSubjects(data.tenant_id, data.transcript_id).split(data.plan);
-  return (await facts.last(subject)) !== undefined;
+/** True when nobody waits for this split any more: it is done, or its generation gave up on it. */
+async function isSettled({ facts }: SplitDependencies, data: SplitJob): Promise<boolean> {
+  const subjects = factSubjects(data.tenant_id, data.transcript_id);
+  if (await facts.last(subjects.split(data.plan))) return true;
+  const failure = await facts.last(subjects.gaveUp('split', data.plan, 0));
+  return failure !== undefined && gaveUp.read(failure.event).generation >= data.generation;
 }
 
 /** A cut that was adopted may have been transcribed long ago; asking is cheaper than doing it again. */

@@ -138,7 +138,28 @@ describe('a chunk that somebody has settled', () => {
     expect(calls).toEqual([1]);
   });
 
-  it('needs no audio any more once the transcript is final', async () => {
+  it('is looked up at once when it was sent round again, for a copy may come after its end', async () => {
+    bench.broker.messages.push(gaveUpIn(1));
+    expect(await transcribe(bench.chunkJob({ generation: 1 }), untouchable)).toEqual({
+      kind: 'done',
+      publish: [],
+    });
+    bench.broker.messages.push({ subject: subjects().chunk(1, 0), event });
+    expect(await transcribe(bench.chunkJob({ generation: 2 }), untouchable)).toEqual({
+      kind: 'done',
+      publish: [],
+    });
+  });
+
+  it('is given up on when its audio is gone though its transcript was sent round again', async () => {
+    const lost = { kind: 'give_up', error: { code: 'missing_object' } };
+    for (const state of ['partial', 'failed'] as const) {
+      bench.broker.messages.push({ subject: subjects().final(state), event });
+      expect(await transcribe(bench.chunkJob({ generation: 1 }), untouchable)).toMatchObject(lost);
+    }
+  });
+
+  it('needs no audio any more once the transcript is closed', async () => {
     bench.broker.messages.push({ subject: subjects().accepted, event });
     const lost = { kind: 'give_up', error: { code: 'missing_object' } };
     expect(await transcribe(bench.chunkJob(), untouchable)).toMatchObject(lost);

@@ -4,7 +4,7 @@ import type { EngineInput } from '@earshot/engine';
 import { done, type FactReader, type JobHandler, type Outcome, type TakenJob } from '@earshot/jobs';
 import type { ObjectStorage } from '@earshot/storage';
 import { boundedFact } from './bounded-fact.ts';
-import { isSettled, isTranscriptFinal } from './chunk/chunk-state.ts';
+import { isClosed, isSettled } from './chunk/chunk-state.ts';
 import { placeSegments } from './chunk/place-segments.ts';
 import { readChunk } from './chunk/read-chunk.ts';
 import type { EngineRunner } from './engine-runner.ts';
@@ -37,7 +37,7 @@ export function transcribeChunk(deps: ChunkDependencies): JobHandler<ChunkJob> {
 
 async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Promise<Outcome> {
   const { data, signal } = job;
-  if ((job.delivery > 1 || data.attempt > 1) && (await isSettled(deps.facts, data))) return done();
+  if (mayBeSettled(job) && (await isSettled(deps.facts, data))) return done();
   const input = await readChunk(deps.storage, data);
   if (!input) return withoutChunk(deps.facts, data);
   const deadlineMs = deadlineOf(input, deps.taskTimeLimitMs);
@@ -49,9 +49,13 @@ async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Pro
   return done(await boundedFact(deps.storage, fact));
 }
 
+/** Jobs sent round again are published at least once: a copy may come when all is done. */
+const mayBeSettled = ({ data, delivery }: TakenJob<ChunkJob>) =>
+  delivery > 1 || data.attempt > 1 || data.generation > 0;
+
 /** The objects of chunks are deleted when all is done: a late copy of a job finds none. */
 async function withoutChunk(facts: FactReader, data: ChunkJob): Promise<Outcome> {
-  if ((await isSettled(facts, data)) || (await isTranscriptFinal(facts, data))) return done();
+  if ((await isSettled(facts, data)) || (await isClosed(facts, data))) return done();
   throw new CodedError('missing_object', `the audio of chunk ${data.n} is not in storage`);
 }
 

@@ -1,21 +1,34 @@
 import { CodedError, type ErrorCode } from '@earshot/domain';
 import { Compile } from 'typebox/schema';
+import { EnvelopeSchema } from '../envelope.ts';
 import {
   MAX_METADATA_BYTES,
   type RecordingOptions,
   RecordingOptionsSchema,
   type RecordingUploaded,
   RecordingUploadedSchema,
+  type SessionUpload,
+  SessionUploadSchema,
 } from './message.ts';
 
 const uploaded = Compile(RecordingUploadedSchema);
 const options = Compile(RecordingOptionsSchema);
+const envelope = Compile(EnvelopeSchema);
+const session = Compile(SessionUploadSchema);
 const MAX_FINDINGS = 20;
 
 /** Names an upload event's data may hold beside `uri`. */
 export const RECORDING_OPTION_NAMES = Object.keys(
   RecordingOptionsSchema.properties,
 ) as (keyof RecordingOptions)[];
+
+/** What keeps a value from being a CloudEvent 1.0; empty for one. */
+export function envelopeFindings(event: unknown): string[] {
+  return envelope.Check(event) ? [] : findingsOf(envelope.Errors(event)[1]);
+}
+
+/** True for the short form of an upload event. */
+export const isSessionUpload = (value: unknown): value is SessionUpload => session.Check(value);
 
 /** The data of an upload event, unknown names left out; throws `code` with one finding for each bad field. */
 export function readRecordingUploaded(data: Record<string, unknown>, code: ErrorCode): RecordingUploaded {
@@ -45,12 +58,14 @@ function checkMetadata({ metadata }: RecordingOptions, code: ErrorCode): void {
   throw refusal([{ instancePath: '/metadata', message: `has more than ${MAX_METADATA_BYTES} bytes` }], code);
 }
 
-function refusal(
-  findings: readonly { instancePath: string; message: string }[],
-  code: ErrorCode,
-): CodedError {
+type Finding = { readonly instancePath: string; readonly message: string };
+
+function findingsOf(findings: readonly Finding[]): string[] {
   const errors = findings.map((finding) => `${finding.instancePath || '/'} ${finding.message}`);
-  return new CodedError(code, 'the request does not match the schema of an upload event', {
-    errors: [...new Set(errors)].slice(0, MAX_FINDINGS),
-  });
+  return [...new Set(errors)].slice(0, MAX_FINDINGS);
 }
+
+const refusal = (findings: readonly Finding[], code: ErrorCode) =>
+  new CodedError(code, 'the request does not match the schema of an upload event', {
+    errors: findingsOf(findings),
+  });

@@ -12,20 +12,22 @@ export interface SequencedFact extends StoredFact {
   readonly seq: number;
 }
 
-/** Reads facts from the stream's leader; a direct get may be answered by a replica that lags. */
+/** Reads facts, or jobs, from the stream's leader; a direct get may be answered by a replica that lags. */
 export class BrokerFactReader implements FactReader {
   readonly #api: JsApi;
+  readonly #stream: string;
 
-  constructor(api: JsApi) {
+  constructor(api: JsApi, stream: string = STREAMS.transcripts) {
     this.#api = api;
+    this.#stream = stream;
   }
 
-  /** The newest fact on `subject` (wildcards allowed), or undefined; `unavailable` after `limitMs` without an answer. */
+  /** The newest message on `subject` (wildcards allowed), or undefined; `unavailable` after `limitMs` without an answer. */
   async last(subject: string, limitMs = 5_000): Promise<SequencedFact | undefined> {
     try {
       const body = { last_by_subj: subject };
       const { message } = await this.#api.call<StoredMessage>(
-        `STREAM.MSG.GET.${STREAMS.transcripts}`,
+        `STREAM.MSG.GET.${this.#stream}`,
         body,
         limitMs,
       );
@@ -43,6 +45,6 @@ function readEvent(base64: string): CloudEvent {
   try {
     return JSON.parse(Buffer.from(base64, 'base64').toString()) as CloudEvent;
   } catch (error) {
-    throw new CodedError('unreadable_message', 'a stored fact is not JSON', { cause: error });
+    throw new CodedError('unreadable_message', 'a stored message is not JSON', { cause: error });
   }
 }

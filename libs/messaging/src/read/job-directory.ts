@@ -1,7 +1,8 @@
 import { dueSubject, jobFilters, STREAMS } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
-import type { JobDirectory } from '@earshot/jobs';
+import type { JobDirectory, StoredFact } from '@earshot/jobs';
 import { type JsApi, JsApiError } from '../connection/js-api.ts';
+import { BrokerFactReader } from './fact-reader.ts';
 
 interface SubjectsInfo {
   readonly state: { readonly subjects?: Readonly<Record<string, number>> };
@@ -19,6 +20,10 @@ export class BrokerJobDirectory implements JobDirectory {
   async jobsOf(tenant: string, id: string): Promise<ReadonlySet<string>> {
     const found = await Promise.all(jobFilters(tenant, id).map((filter) => this.#subjects(filter)));
     return new Set(found.flat().map(dueSubject));
+  }
+
+  last(subject: string): Promise<StoredFact | undefined> {
+    return new BrokerFactReader(this.#api, STREAMS.jobs).last(subject);
   }
 
   /** One answer holds up to 100,000 subjects, more than any transcript has jobs. */

@@ -117,17 +117,6 @@ describe('how a transcript ends', () => {
     expect((await outboxOf(one.id)).at(-1)?.type).toBe(together.at(-1)?.type);
   });
 
-  it('leaves out give-ups of an earlier generation', async () => {
-    const facts = factsOf();
-    const { handle } = results.replica();
-    await handle([facts.accepted()]);
-    await results.query('UPDATE transcripts SET generation = 1 WHERE id = $1', [facts.id]);
-    await handle([facts.split(1), facts.gaveUp(0)]);
-    expect((await stateOf(facts.id)).status).toBe('processing');
-    await handle([facts.gaveUp(0, { generation: 1 })]);
-    expect((await stateOf(facts.id)).status).toBe('failed');
-  });
-
   it.each(['canceled', 'deleted'])('never leads back from %s', async (status) => {
     const facts = factsOf();
     const { handle } = results.replica();

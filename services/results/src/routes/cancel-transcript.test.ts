@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Accepted, Manifest } from '@earshot/contracts';
 import { factSubjects } from '@earshot/contracts';
 import { writeTombstone } from '@earshot/intake';
 import { storageKeys } from '@earshot/storage';
 import { eventually } from '@earshot/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { factsOf } from '../../test/facts.ts';
+import { factsOf, manifestOf } from '../../test/facts.ts';
 import { type ResultsFixture, resultsFixture, routesFixture } from '../../test/fixture.ts';
 
 let results: ResultsFixture;
@@ -78,12 +77,9 @@ describe('cancel', () => {
 });
 
 describe('a recording that was accepted, but of which no fact is stored yet', () => {
-  const accepted = (id: string) => factsOf(id).accepted().event?.data as Accepted;
-
   it.each(['manifest', 'fact'])('is canceled by its %s, and stays so', async (known) => {
     const id = randomUUID();
-    const { key: uri, accepted_at: created_at, ...rest } = accepted(id);
-    const manifest: Manifest = { ...rest, kind: 'recording', source: 's', event_id: 'e', uri, created_at };
+    const manifest = manifestOf(factsOf(id).accepted());
     if (known === 'manifest') {
       await results.storage.put(storageKeys('default', id).manifest, Buffer.from(JSON.stringify(manifest)));
     } else {
@@ -93,7 +89,7 @@ describe('a recording that was accepted, but of which no fact is stored yet', ()
     const { statusCode, json } = await cancel(id);
     expect([statusCode, json()]).toMatchObject([
       200,
-      { status: 'canceled', engine: 'sherpa', session_id: `session-${id}`, created_at },
+      { status: 'canceled', engine: 'sherpa', session_id: `session-${id}`, created_at: manifest.created_at },
     ]);
     const facts = factsOf(id);
     await handle([facts.accepted(), facts.split(1), facts.chunk(0)]);

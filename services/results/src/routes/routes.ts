@@ -3,9 +3,10 @@ import { type CancelDeps, cancelTranscriptRoute } from './cancel-transcript.ts';
 import { getAudio } from './get-audio.ts';
 import { getTranscript } from './get-transcript.ts';
 import { listTranscriptsRoute } from './list-transcripts.ts';
+import { type RetryDeps, retryTranscriptRoute } from './retry-transcript.ts';
 
 /** Everything the routes of results need. */
-export type ResultsRoutesDeps = CancelDeps;
+export type ResultsRoutesDeps = CancelDeps & RetryDeps;
 
 /** The HTTP routes of results, for any server that sets `request.principal`. */
 export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebox {
@@ -16,5 +17,6 @@ export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebo
     await server.register(getTranscript(deps));
     await server.register(getAudio(deps));
     await server.register(cancelTranscriptRoute(deps));
+    await server.register(retryTranscriptRoute(deps));
   };
 }

@@ -9,9 +9,11 @@ export async function isSettled(facts: FactReader, job: ChunkJob): Promise<boole
   return failure !== undefined && gaveUp.read(failure.event).generation >= job.generation;
 }
 
-/** True when the transcript is final: its chunk objects are gone, and late copies of its jobs have nothing to do. */
-export async function isTranscriptFinal(facts: FactReader, job: ChunkJob): Promise<boolean> {
-  const subjects = factSubjects(job.tenant_id, job.transcript_id);
-  const state = await facts.last(subjects.states);
-  return state !== undefined && state.subject !== subjects.accepted;
+/** States that nothing leads back from; a `partial` or `failed` transcript may be sent round again. */
+const CLOSED = new Set<string | undefined>(['completed', 'canceled', 'deleted']);
+
+/** True when the transcript is closed: its chunk objects are gone, and late copies of its jobs have nothing to do. */
+export async function isClosed(facts: FactReader, job: ChunkJob): Promise<boolean> {
+  const state = await facts.last(factSubjects(job.tenant_id, job.transcript_id).states);
+  return state !== undefined && CLOSED.has(state.subject.split('.').at(-1));
 }

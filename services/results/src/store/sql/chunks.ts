@@ -1,6 +1,7 @@
 import type { Chunk } from '@earshot/contracts';
 import type { ChunkGap, ChunkResult, PlanSplit } from '@earshot/domain';
 import type { Transaction } from '../database.ts';
+import { STANDS } from './replays.ts';
 
 /** Stores chunk results, the first of a plan and n stays; returns the transcripts that got one. */
 export async function insertChunks(tx: Transaction, facts: readonly Chunk[]): Promise<string[]> {
@@ -60,8 +61,7 @@ const GAPS = `
   FROM ${wanted}
   JOIN dead_letters d USING (transcript_id, plan)
   LEFT JOIN splits s USING (transcript_id, plan)
-  JOIN transcripts t ON t.id = d.transcript_id
-  WHERE d.stage = 'chunk' AND d.generation >= t.generation
+  WHERE d.stage = 'chunk' AND ${STANDS}
     AND NOT EXISTS (SELECT FROM chunks c WHERE (c.transcript_id, c.plan, c.n) = (d.transcript_id, d.plan, d.n))
   ORDER BY d.transcript_id, d.n, d.id`;
 

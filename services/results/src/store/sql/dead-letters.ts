@@ -1,6 +1,7 @@
 import type { Evidence, Stage } from '@earshot/contracts';
 import type { Transaction } from '../database.ts';
 import { storableJson, storableText } from '../storable.ts';
+import { type Piece, STANDS } from './replays.ts';
 
 /** Work given up on, or a message that could not be read. */
 export interface DeadLetter {
@@ -71,15 +72,34 @@ export interface StageFailure {
   readonly detail: string;
 }
 
-/** Give-ups of accept and split in the current generation, of transcripts without any split. */
+/** Give-ups of accept and split that stand, of transcripts without any split. */
 export async function stageFailures(tx: Transaction, ids: readonly string[]): Promise<StageFailure[]> {
   const { rows } = await tx.query<StageFailure>(
     `SELECT DISTINCT ON (t.id) t.id AS transcript_id, d.code, coalesce(d.evidence ->> 'detail', d.code) AS detail
      FROM transcripts t
-     JOIN dead_letters d ON d.transcript_id = t.id AND d.stage IN ('accept', 'split') AND d.generation >= t.generation
+     JOIN dead_letters d ON d.transcript_id = t.id AND d.stage IN ('accept', 'split') AND ${STANDS}
      WHERE t.id = ANY($1::uuid[]) AND NOT EXISTS (SELECT FROM splits s WHERE s.transcript_id = t.id)
      ORDER BY t.id, d.plan DESC, d.id`,
     [ids],
   );
   return rows;
+}
+
+/** Marks the dead letters that pieces sent round again answer; returns the ids of those that nobody had dealt with. */
+export async function markReplayed(tx: Transaction, pieces: readonly Piece[]): Promise<number[]> {
+  const { rows } = await tx.query<{ id: number }>(
+    `UPDATE dead_letters d SET replayed_at = now()
+     FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) AS p (transcript_id, stage, plan, n)
+     WHERE d.transcript_id = p.transcript_id AND d.replayed_at IS NULL AND d.discarded_at IS NULL
+       AND CASE p.stage WHEN 'chunk' THEN d.stage = 'chunk' AND d.plan = p.plan AND d.n = p.n
+         ELSE d.stage IN ('accept', 'split') END
+     RETURNING d.id`,
+    [
+      pieces.map((piece) => piece.transcript_id),
+      pieces.map((piece) => piece.stage),
+      pieces.map((piece) => piece.plan),
+      pieces.map((piece) => piece.n),
+    ],
+  );
+  return rows.map(({ id }) => id);
 }

@@ -1,5 +1,6 @@
 import type { Split } from '@earshot/contracts';
 import type { Transaction } from '../database.ts';
+import { STANDS } from './replays.ts';
 
 /** Stores splits, the first of a plan stays; returns the transcripts that got one. */
 export async function insertSplits(tx: Transaction, facts: readonly Split[]): Promise<string[]> {
@@ -36,7 +37,7 @@ export interface PlanStanding {
   readonly count: number;
   readonly truncated: boolean;
   readonly done: number;
-  /** Of the current generation, without a result. */
+  /** Without a result, and not sent round again since. */
   readonly given_up: number;
 }
 
@@ -45,7 +46,6 @@ export async function planStandings(tx: Transaction, ids: readonly string[]): Pr
   const { rows } = await tx.query<PlanStanding>(
     `SELECT s.transcript_id, s.plan, s.count, s.truncated, done.chunks AS done, given_up.chunks AS given_up
      FROM splits s
-     JOIN transcripts t ON t.id = s.transcript_id
      CROSS JOIN LATERAL (
        SELECT count(*) AS chunks FROM chunks c
        WHERE c.transcript_id = s.transcript_id AND c.plan = s.plan AND c.n < s.count
@@ -53,7 +53,7 @@ export async function planStandings(tx: Transaction, ids: readonly string[]): Pr
      CROSS JOIN LATERAL (
        SELECT count(DISTINCT d.n) AS chunks FROM dead_letters d
        WHERE d.transcript_id = s.transcript_id AND d.stage = 'chunk' AND d.plan = s.plan AND d.n < s.count
-         AND d.generation >= t.generation
+         AND ${STANDS}
          AND NOT EXISTS (
            SELECT FROM chunks c WHERE c.transcript_id = d.transcript_id AND c.plan = d.plan AND c.n = d.n
          )

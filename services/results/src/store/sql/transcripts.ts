@@ -80,6 +80,17 @@ export async function markCanceled(tx: Transaction, id: string): Promise<void> {
   );
 }
 
+/** Leads locked transcripts back to work, in their next generation; the old outcome is taken back, the text stays. */
+export async function resumeTranscripts(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.query(
+    `UPDATE transcripts
+     SET generation = generation + 1, status = 'processing', error_code = NULL, error_detail = NULL, coverage = NULL,
+         completed_at = NULL, updated_at = clock_timestamp(), moved_at = clock_timestamp()
+     WHERE id = ANY($1::uuid[])`,
+    [ids],
+  );
+}
+
 /** Notes that work on transcripts went on; queued ones are now processing, and closed ones are left as they are. */
 export async function touchTranscripts(tx: Transaction, ids: readonly string[]): Promise<void> {
   await tx.query(

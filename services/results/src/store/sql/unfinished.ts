@@ -1,5 +1,6 @@
 import type { Cut } from '@earshot/contracts';
 import type { Transaction } from '../database.ts';
+import { STANDS } from './replays.ts';
 
 /** A transcript in work, by name. */
 export interface UnfinishedKey {
@@ -69,7 +70,7 @@ export async function unfinishedWork(
          AND NOT EXISTS (
            SELECT FROM dead_letters d
            WHERE d.transcript_id = t.id AND d.stage = 'chunk' AND d.plan = s.plan AND d.n = w.n
-             AND d.generation >= t.generation
+             AND ${STANDS}
          )
      ) open ON true
      WHERE t.id = ANY($1::uuid[]) AND t.status IN ('queued', 'processing') AND t.accepted_at IS NOT NULL

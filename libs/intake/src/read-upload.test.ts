@@ -1,7 +1,7 @@
 import { RECORDING_UPLOADED } from '@earshot/contracts';
-import { transcriptId, unreadableId } from '@earshot/intake';
 import { describe, expect, it } from 'vitest';
 import { type RawUpload, readUpload } from './read-upload.ts';
+import { transcriptId, unreadableId } from './transcript-id.ts';
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const raw = (payload: unknown, more: Partial<RawUpload> = {}): RawUpload => ({

@@ -1,13 +1,13 @@
 import {
   DEFAULT_TENANT,
-  EnvelopeSchema,
+  envelopeFindings,
   isName,
+  isSessionUpload,
   RECORDING_UPLOADED,
-  SessionUploadSchema,
 } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
-import { type Upload, unreadableId } from '@earshot/intake';
-import { Compile } from 'typebox/schema';
+import type { Upload } from './accept-upload.ts';
+import { unreadableId } from './transcript-id.ts';
 
 /** A message as it lies in UPLOADS. */
 export interface RawUpload {
@@ -24,8 +24,6 @@ export type ReadUpload =
 
 type Attributes = Record<string, unknown>;
 
-const envelope = Compile(EnvelopeSchema);
-const bare = Compile(SessionUploadSchema);
 const CONTROL = /\p{Cc}/u;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/;
 
@@ -43,7 +41,7 @@ export function readUpload(raw: RawUpload): ReadUpload {
   const isBinary = 'ce-id' in headers || 'ce-specversion' in headers;
   if (isBinary) return fromAttributes(raw, tenant, { ...attributesOf(headers), data: payload });
   if (!isObject(payload)) return unreadable(raw, tenant, 'the payload is not a JSON object');
-  if (bare.Check(payload) && !('specversion' in payload)) return fromSession(raw, tenant, payload);
+  if (isSessionUpload(payload) && !('specversion' in payload)) return fromSession(raw, tenant, payload);
   return fromAttributes(raw, tenant, payload);
 }
 
@@ -75,10 +73,8 @@ function fromSession(
 }
 
 function faultOf(event: Attributes): CodedError | undefined {
-  if (!envelope.Check(event)) {
-    const errors = envelope.Errors(event)[1].map((error) => `${error.instancePath || '/'} ${error.message}`);
-    return new CodedError('invalid_event', 'the event is no CloudEvent 1.0', { errors: errors.slice(0, 20) });
-  }
+  const errors = envelopeFindings(event);
+  if (errors.length > 0) return new CodedError('invalid_event', 'the event is no CloudEvent 1.0', { errors });
   if (event.type !== RECORDING_UPLOADED) {
     return new CodedError('invalid_event', `the type is ${event.type}, not ${RECORDING_UPLOADED}`);
   }
