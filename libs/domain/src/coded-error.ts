@@ -6,11 +6,13 @@ export class CodedError extends Error {
   readonly code: ErrorCode;
   /** Field-level findings, e.g. of a schema check. */
   readonly errors: readonly string[];
+  /** When to come back, in milliseconds, where whoever refused said so. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     code: ErrorCode,
     detail?: string,
-    options: { cause?: unknown; errors?: readonly string[] } = {},
+    options: { cause?: unknown; errors?: readonly string[]; retryAfterMs?: number | undefined } = {},
   ) {
     super(
       detail ?? errorTable[code].title,
@@ -18,6 +20,7 @@ export class CodedError extends Error {
     );
     this.code = code;
     this.errors = options.errors ?? [];
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   get class(): ErrorClass {

@@ -210,6 +210,12 @@ export const errorTable = {
     title: 'The quota of the engine is used up',
     help: 'The work waits and goes on by itself, without an attempt burnt; see EARSHOT_MAX_ACK_PENDING.',
   },
+  unclear_call: {
+    class: 'permanent',
+    status: 502,
+    title: 'Nobody can tell whether paid calls were made',
+    help: "Compare the time with the vendor's bill, then replay the dead letter.",
+  },
   engine_error: { class: 'transient', status: 502, title: 'The engine failed', help: 'It is retried.' },
   unreadable_message: {
     class: 'permanent',

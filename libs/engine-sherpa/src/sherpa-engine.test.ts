@@ -24,6 +24,7 @@ async function transcribe(input: EngineInput) {
   const context = {
     signal: new AbortController().signal,
     heartbeat: () => undefined,
+    ledger: { pay: () => Promise.reject(new Error('a local engine paid')) },
     heard: (one: Heard) => void heard.push(one),
   };
   for await (const segment of engine.transcribe(input, { language: 'en-GB' }, context))

@@ -22,7 +22,7 @@ export interface Tools {
 export async function* transcribeChannels(
   tools: Tools,
   channels: readonly ChannelAudio[],
-  context: EngineContext,
+  context: Omit<EngineContext, 'ledger'>,
 ): AsyncGenerator<Segment> {
   let lost = 0;
   for (const channel of channels) lost += yield* transcribeChannel(tools, channel, context);
@@ -33,7 +33,7 @@ export async function* transcribeChannels(
 async function* transcribeChannel(
   { voice, recognize }: Tools,
   { channel, samples }: ChannelAudio,
-  { signal, heartbeat, heard }: EngineContext,
+  { signal, heartbeat, heard }: Omit<EngineContext, 'ledger'>,
 ): AsyncGenerator<Segment, number> {
   signal.throwIfAborted();
   const spans = voice.speechSpans(samples);

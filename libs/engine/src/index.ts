@@ -1,4 +1,12 @@
 export type {
+  BlindCall,
+  LookupCall,
+  OperationState,
+  PaidCall,
+  PaidCallLedger,
+  Refused,
+} from './paid-call.ts';
+export type {
   ChannelAudio,
   EngineCapabilities,
   EngineContext,

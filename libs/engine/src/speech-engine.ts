@@ -1,4 +1,5 @@
 import type { Segment, WordTiming } from '@earshot/domain';
+import type { PaidCallLedger } from './paid-call.ts';
 
 /** What an engine can do, and what a call costs. Read before work is given to it. */
 export interface EngineCapabilities {
@@ -12,6 +13,7 @@ export interface EngineCapabilities {
   readonly maxChunkMs: number;
   /** `child`: native code, runs in a supervised child process. `parent`: a remote call. */
   readonly runs: 'child' | 'parent';
+  /** Paid calls go through the ledger: `lookup` ones can be found again at the vendor, `blind` ones cannot. */
   readonly billing: 'free' | 'lookup' | 'blind';
 }
 
@@ -44,8 +46,10 @@ export interface Heard {
 
 /** What surrounds one call. */
 export interface EngineContext {
-  /** Aborting it ends the call within a second. */
+  /** Aborting it ends the call within a second; a paid call that is under way is written down first. */
   readonly signal: AbortSignal;
+  /** Makes the paid call of this chunk, once; a free engine has no use for it. */
+  readonly ledger: PaidCallLedger;
   /** Called whenever the engine made progress. */
   readonly heartbeat: () => void;
   /** Called once per channel with what voice activity found. */

@@ -34,7 +34,8 @@ describe('a key from outside', () => {
 
 it('keeps everything of a transcript under one prefix of its tenant, and the manifest beside it', () => {
   const keys = storageKeys('acme', 'id-1');
-  for (const key of [keys.bytes('r'), keys.chunk(1, 2, 'r'), keys.cut(1, 2), keys.peaks(1), keys.fact('r')]) {
+  const parts = [keys.chunk(1, 2, 'r'), keys.cut(1, 2), keys.call(1, 2, 'google', 1), keys.peaks(1)];
+  for (const key of [keys.bytes('r'), ...parts, keys.fact('r')]) {
     expect(checkTenantKey('acme', key).startsWith(keys.prefix)).toBe(true);
   }
   expect(keys.manifest.startsWith(keys.prefix)).toBe(false);

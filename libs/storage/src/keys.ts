@@ -8,6 +8,9 @@ export const storageKeys = (tenant: string, id: string) => {
     bytes: (random: string) => `${root}/bytes/${random}`,
     chunk: (plan: number, n: number, random: string) => `${root}/chunks/${plan}-${n}-${random}`,
     cut: (plan: number, n: number) => `${root}/cuts/${plan}-${n}`,
+    /** One try of a paid call: the create-only objects `intent`, `answer` and `done` lie below. */
+    call: (plan: number, n: number, engine: string, tryNumber: number) =>
+      `${root}/calls/${plan}-${n}-${engine}-${tryNumber}`,
     peaks: (plan: number) => `${root}/peaks/${plan}`,
     /** Data of a fact that is too large for a message. */
     fact: (random: string) => `${root}/facts/${random}`,

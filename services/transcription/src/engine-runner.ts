@@ -1,5 +1,5 @@
 import { CodedError } from '@earshot/domain';
-import type { EngineInput, EngineOptions } from '@earshot/engine';
+import type { EngineInput, EngineOptions, PaidCallLedger } from '@earshot/engine';
 import type { Log } from '@earshot/messaging';
 import { createChildPool } from './children/child-pool.ts';
 import type { EngineInfo } from './children/protocol.ts';
@@ -7,11 +7,16 @@ import type { TaskLimits } from './children/task-limits.ts';
 import type { EngineEntry, EngineSettings } from './engines.ts';
 import { type EngineResult, runEngine } from './run-engine.ts';
 
+/** What bounds one run, and where it writes down what it pays for. */
+export interface RunLimits extends TaskLimits {
+  readonly ledger: PaidCallLedger;
+}
+
 /** A started engine, wherever it runs. */
 export interface EngineRunner {
   readonly info: EngineInfo;
-  /** See `ChildPool.run`; the deadline is milliseconds of wall time. */
-  run(input: EngineInput, options: EngineOptions, limits: TaskLimits): Promise<EngineResult>;
+  /** See `ChildPool.run`; the deadline is milliseconds of wall time. A paid engine's is kept by the ledger. */
+  run(input: EngineInput, options: EngineOptions, limits: RunLimits): Promise<EngineResult>;
   /** Renews its child processes without disturbing running calls; see `ChildPool.restart`. */
   restart(): Promise<void>;
   /** Resident memory of its child processes. */
@@ -75,20 +80,28 @@ async function startHere(name: string, entry: EngineEntry, settings: EngineSetti
   const { model, capabilities } = engine;
   return {
     info: { name, model, capabilities },
-    run: (input, options, limits) => runHere(limits, (context) => runEngine(engine, input, options, context)),
+    run: (input, options, limits) => {
+      const call = (context: { signal: AbortSignal }) =>
+        runEngine(engine, input, options, {
+          heartbeat: () => limits.onHeartbeat?.(),
+          ledger: limits.ledger,
+          ...context,
+        });
+      return capabilities.billing === 'free' ? within(limits, call) : call(limits);
+    },
     restart: async () => {},
     memoryBytes: () => 0,
     close: () => engine.close(),
   };
 }
 
-async function runHere(
-  { signal, deadlineMs, onHeartbeat = () => {} }: TaskLimits,
-  call: (context: { signal: AbortSignal; heartbeat: () => void }) => Promise<EngineResult>,
+async function within(
+  { signal, deadlineMs }: TaskLimits,
+  call: (context: { signal: AbortSignal }) => Promise<EngineResult>,
 ): Promise<EngineResult> {
   const deadline = AbortSignal.timeout(deadlineMs);
   try {
-    return await call({ signal: AbortSignal.any([signal, deadline]), heartbeat: onHeartbeat });
+    return await call({ signal: AbortSignal.any([signal, deadline]) });
   } catch (error) {
     signal.throwIfAborted();
     if (!deadline.aborted) throw error;

@@ -1,5 +1,5 @@
-import type { Segment } from '@earshot/domain';
-import type { EngineInput, EngineOptions, Heard, SpeechEngine } from '@earshot/engine';
+import { CodedError, type Segment } from '@earshot/domain';
+import type { EngineInput, EngineOptions, Heard, PaidCallLedger, SpeechEngine } from '@earshot/engine';
 
 /** All that one engine call gave. Times are milliseconds from the start of its input. */
 export interface EngineResult {
@@ -9,17 +9,23 @@ export interface EngineResult {
   readonly engine_ms: number;
 }
 
+/** Where nothing may cost money: in child processes. */
+const noLedger: PaidCallLedger = {
+  pay: () => Promise.reject(new CodedError('internal', 'a paid engine runs in the parent')),
+};
+
 /** Runs one call to its end. The same function serves remote engines here and local ones inside a child process. */
 export async function runEngine(
   engine: SpeechEngine,
   input: EngineInput,
   options: EngineOptions,
-  context: { signal: AbortSignal; heartbeat: () => void },
+  context: { signal: AbortSignal; heartbeat: () => void; ledger?: PaidCallLedger },
 ): Promise<EngineResult> {
   const started = performance.now();
   const segments: Segment[] = [];
   const heard: Heard[] = [];
-  const call = engine.transcribe(input, options, { ...context, heard: (found) => heard.push(found) });
+  const whole = { ledger: noLedger, ...context, heard: (found: Heard) => heard.push(found) };
+  const call = engine.transcribe(input, options, whole);
   for await (const segment of call) {
     segments.push(segment);
     context.heartbeat();

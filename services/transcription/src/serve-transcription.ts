@@ -7,7 +7,8 @@ import type { TranscriptionConfig } from './config.ts';
 import { startTranscription, type Transcription, type TranscriptionOptions } from './service.ts';
 
 /** What the process is made of, beside what `startTranscription` takes. */
-export interface ServeOptions extends Pick<TranscriptionOptions, 'parts' | 'engines' | 'lengths'> {
+export interface ServeOptions
+  extends Pick<TranscriptionOptions, 'parts' | 'engines' | 'lengths' | 'paidTimes'> {
   readonly config: TranscriptionConfig;
   readonly log: Logger;
 }

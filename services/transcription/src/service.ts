@@ -19,6 +19,9 @@ import { type EngineSettings, type EngineTable, engineEntry, engineTable } from 
 import { chunkJobs, splitJobs } from './job-kinds.ts';
 import { logJobs } from './log-jobs.ts';
 import { logLosses } from './log-losses.ts';
+import type { PaidCallCounts } from './paid/paid-call-counts.ts';
+import { PaidCalls } from './paid/paid-calls.ts';
+import type { PaidTimes } from './paid/paid-times.ts';
 import type { ChunkLengths } from './split/chunk-lengths.ts';
 import { splitRecording } from './split-recording.ts';
 import { transcribeChunk } from './transcribe-chunk.ts';
@@ -48,6 +51,8 @@ export interface TranscriptionOptions {
   readonly engines?: EngineTable | undefined;
   /** Lengths of the chunks for an engine. Default: those that follow from what the engine can do. */
   readonly lengths?: ((engine: string) => ChunkLengths | undefined) | undefined;
+  /** Default: those of `paidTimes`. */
+  readonly paidTimes?: Partial<PaidTimes> | undefined;
   readonly log: Log;
 }
 
@@ -57,6 +62,8 @@ export interface Transcription {
   readonly workerId: string;
   /** Jobs in work. */
   activeJobs(): number;
+  /** What happened to paid calls since the start. */
+  paidCalls(): Readonly<PaidCallCounts>;
   /** False once it is being closed. */
   ready(): boolean;
   /** Takes no more jobs, finishes what ends within 3 s, hands back the rest, ends all child processes. Idempotent. */
@@ -83,6 +90,7 @@ export async function startTranscription(options: TranscriptionOptions): Promise
   return {
     workerId: work.id,
     activeJobs: () => loops.reduce((total, loop) => total + loop.active(), 0),
+    paidCalls: () => ({ ...work.paidCalls.counts }),
     ready: () => closing === undefined,
     close: (graceMs) => {
       closing ??= close(graceMs);
@@ -98,6 +106,7 @@ interface Work extends TranscriptionOptions {
   readonly active: ActiveJobs;
   readonly splitValve: LoopValve;
   readonly watch: StorageWatch;
+  readonly paidCalls: PaidCalls;
 }
 
 async function openWork(options: TranscriptionOptions): Promise<Work> {
@@ -107,8 +116,11 @@ async function openWork(options: TranscriptionOptions): Promise<Work> {
   const onFlow = (flow: Flow) => {
     for (const valve of valves) valve.set('storage', flow);
   };
-  const watch = new StorageWatch({ storage: options.storage, onFlow, log: options.log });
-  return { ...options, id: newWorkerId(), runners, active: new ActiveJobs(), splitValve, watch };
+  const { storage, log, paidTimes: times } = options;
+  const id = newWorkerId();
+  const watch = new StorageWatch({ storage, onFlow, log });
+  const paidCalls = new PaidCalls({ storage, worker: id, times, log });
+  return { ...options, id, runners, active: new ActiveJobs(), splitValve, watch, paidCalls };
 }
 
 function startControl(work: Work, draining: () => boolean): WorkerControl {
@@ -171,6 +183,7 @@ function startChunkLoop(work: Work, engine: GuardedEngine): JobLoop {
     engine,
     storage,
     facts: broker.facts,
+    paidCalls: work.paidCalls,
     isStorageAway: (error) => watch.isAway(error),
     worker: work.id,
     taskTimeLimitMs: config.TASK_TIME_LIMIT * 1000,

@@ -1,6 +1,7 @@
 import { toCodedError } from '@earshot/domain';
 import { type Outcome, outcomeOf } from '@earshot/jobs';
 import { quotaWaitMs } from './circuit/quota-pause.ts';
+import { OperationRunning } from './paid/operation-running.ts';
 
 /** How long work waits, at least, for a broker, a store or an engine that is away, and for a full store to be emptied. */
 const AWAY_PAUSE_MS = 2_000;
@@ -15,11 +16,12 @@ export interface FailureContext {
 
 /**
  * What an error means for a job: an aborted one was interrupted; one that met a dependency that is away, full or out of
- * quota waits without burning an attempt, for up to three times the pause, so that not all come back at once; everything
- * else is a failed attempt, or given up on at once, by its class.
+ * quota waits without burning an attempt, for up to three times the pause, so that not all come back at once; so does one
+ * whose paid operation still runs; everything else is a failed attempt, or given up on at once, by its class.
  */
 export async function settleFailure(error: unknown, context: FailureContext): Promise<Outcome> {
   if (context.signal.aborted) return { kind: 'interrupted' };
+  if (error instanceof OperationRunning) return later(error.afterMs);
   const quota = quotaWaitMs(error);
   if (quota !== undefined) return { kind: 'later', after_ms: Math.round(quota * (1 + Math.random() / 4)) };
   const away = await context.isStorageAway(error);

@@ -12,6 +12,7 @@ import { childEnvironment } from './config.ts';
 import { type EngineRunner, startEngine } from './engine-runner.ts';
 import { engineEntry, engineTable } from './engines.ts';
 import { chunkJobs } from './job-kinds.ts';
+import { PaidCalls } from './paid/paid-calls.ts';
 import { deadlineOf, transcribeChunk } from './transcribe-chunk.ts';
 
 type Callable = Pick<EngineRunner, 'info' | 'run'>;
@@ -33,6 +34,7 @@ const transcribe = (job: TakenJob<ChunkJob>, engine: Callable = sherpa) =>
   transcribeChunk({
     ...{ engine, storage: bench.storage, facts: bench.broker, worker: 'w-1', taskTimeLimitMs: 7_200_000 },
     isStorageAway: async () => false,
+    paidCalls: new PaidCalls({ storage: bench.storage, worker: 'w-1', log: silentLog }),
   })(job);
 
 /** An engine nobody may call, or one that fails. */

@@ -9,6 +9,7 @@ import { placeSegments } from './chunk/place-segments.ts';
 import { readChunk } from './chunk/read-chunk.ts';
 import type { EngineRunner } from './engine-runner.ts';
 import { SOURCE } from './job-kinds.ts';
+import type { PaidCalls } from './paid/paid-calls.ts';
 import type { EngineResult } from './run-engine.ts';
 import { type FailureContext, settleFailure } from './settle-failure.ts';
 
@@ -18,6 +19,7 @@ export interface ChunkDependencies {
   readonly storage: ObjectStorage;
   readonly facts: FactReader;
   readonly isStorageAway: FailureContext['isStorageAway'];
+  readonly paidCalls: PaidCalls;
   /** Who works, for the fact. */
   readonly worker: string;
   /** No chunk may take longer, however long its audio is. */
@@ -37,11 +39,12 @@ export function transcribeChunk(deps: ChunkDependencies): JobHandler<ChunkJob> {
 
 async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Promise<Outcome> {
   const { data, signal } = job;
-  if (mayBeSettled(job) && (await isSettled(deps.facts, data))) return done();
+  if (mayBeSettled(deps, job) && (await isSettled(deps.facts, data))) return done();
   const input = await readChunk(deps.storage, data);
   if (!input) return withoutChunk(deps.facts, data);
-  const deadlineMs = deadlineOf(input, deps.taskTimeLimitMs);
-  const result = await deps.engine.run(input, { language: data.language }, { signal, deadlineMs });
+  const limits = { signal, deadlineMs: deadlineOf(input, deps.taskTimeLimitMs) };
+  const ledger = deps.paidCalls.ledgerFor(data, deps.engine.info.name, limits);
+  const result = await deps.engine.run(input, { language: data.language }, { ...limits, ledger });
   const fact = chunkFact.create(factData(deps, data, result), {
     source: SOURCE,
     traceparent: job.traceparent,
@@ -49,9 +52,14 @@ async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Pro
   return done(await boundedFact(deps.storage, fact));
 }
 
-/** Jobs sent round again are published at least once: a copy may come when all is done. */
-const mayBeSettled = ({ data, delivery }: TakenJob<ChunkJob>) =>
-  delivery > 1 || data.attempt > 1 || data.generation > 0;
+/**
+ * A first delivery is rarely of a settled chunk, and asking costs more than running it again: unless it was sent round again,
+ * where a copy may come when all is done, or running costs money.
+ */
+function mayBeSettled({ engine }: ChunkDependencies, { data, delivery }: TakenJob<ChunkJob>): boolean {
+  const again = delivery > 1 || data.attempt > 1 || data.generation > 0;
+  return again || engine.info.capabilities.billing !== 'free';
+}
 
 /** The objects of chunks are deleted when all is done: a late copy of a job finds none. */
 async function withoutChunk(facts: FactReader, data: ChunkJob): Promise<Outcome> {

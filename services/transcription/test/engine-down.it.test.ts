@@ -56,7 +56,7 @@ class RemoteEngine {
           throw new CodedError('unavailable', 'the engine does not answer', { cause });
         });
         if (status === 429) {
-          throw Object.assign(new CodedError('quota_exceeded', 'slow down'), { retry_after_ms: 1_500 });
+          throw new CodedError('quota_exceeded', 'slow down', { retryAfterMs: 1_500 });
         }
         return { segments: [], heard: [], engine_ms: 1 };
       },

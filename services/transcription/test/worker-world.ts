@@ -8,6 +8,7 @@ import { eventually, startTestBroker, type TestBroker, tempFolder } from '@earsh
 import { EngineGuard, GuardedEngine } from '../src/circuit/guarded-engine.ts';
 import type { EngineRunner } from '../src/engine-runner.ts';
 import { chunkJobs } from '../src/job-kinds.ts';
+import { PaidCalls } from '../src/paid/paid-calls.ts';
 import { transcribeChunk } from '../src/transcribe-chunk.ts';
 import { keptLog } from './fakes.ts';
 
@@ -51,6 +52,7 @@ export class WorkerWorld {
     const engine = new GuardedEngine(runner, guard);
     const handler = transcribeChunk({
       ...{ engine, storage: this.storage, facts: this.broker.facts, worker: 'w-1' },
+      paidCalls: new PaidCalls({ storage: this.storage, worker: 'w-1', log: this.log }),
       isStorageAway: async () => false,
       taskTimeLimitMs: 60_000,
     });

@@ -1,6 +1,7 @@
 import { CodedError, type Segment } from '@earshot/domain';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EngineContext, EngineInput, Heard, SpeechEngine } from '../speech-engine.ts';
+import { plainLedger } from './plain-ledger.ts';
 
 /** What an engine needs for the suite. `create` is called once per test; the suite closes what it gets. */
 export interface ConformanceSetup {
@@ -78,8 +79,9 @@ async function collect(
 ): Promise<{ segments: Segment[]; heard: Heard[] }> {
   const segments: Segment[] = [];
   const heard: Heard[] = [];
-  const signal = new AbortController().signal;
-  const full = { signal, heartbeat: () => undefined, heard: (one: Heard) => heard.push(one), ...context };
+  const { signal = new AbortController().signal, heartbeat = () => undefined } = context;
+  const ledger = plainLedger(signal, heartbeat);
+  const full = { signal, heartbeat, ledger, heard: (one: Heard) => heard.push(one) };
   for await (const segment of engine.transcribe(input, { language }, full)) segments.push(segment);
   return { segments, heard };
 }

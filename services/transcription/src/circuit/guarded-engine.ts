@@ -2,8 +2,7 @@ import type { Circuit } from '@earshot/contracts';
 import type { EngineInput, EngineOptions } from '@earshot/engine';
 import type { Log } from '@earshot/messaging';
 import type { EngineInfo } from '../children/protocol.ts';
-import type { TaskLimits } from '../children/task-limits.ts';
-import { type ChildSettings, type EngineRunner, startEngine } from '../engine-runner.ts';
+import { type ChildSettings, type EngineRunner, type RunLimits, startEngine } from '../engine-runner.ts';
 import type { EngineEntry, EngineSettings } from '../engines.ts';
 import type { EngineResult } from '../run-engine.ts';
 import { EngineCircuit } from './engine-circuit.ts';
@@ -62,7 +61,7 @@ export class GuardedEngine implements EngineRunner {
     return this.#guard.quota.until;
   }
 
-  async run(input: EngineInput, options: EngineOptions, limits: TaskLimits): Promise<EngineResult> {
+  async run(input: EngineInput, options: EngineOptions, limits: RunLimits): Promise<EngineResult> {
     const { circuit, quota } = this.#guard;
     try {
       return await circuit.run((alive) => {

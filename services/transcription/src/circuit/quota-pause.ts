@@ -55,12 +55,11 @@ export class QuotaPause {
 }
 
 /**
- * How long a quota error wants work to wait: its `retry_after_ms`, half a minute without one, a quarter of an hour at
+ * How long a quota error wants work to wait: its `retryAfterMs`, half a minute without one, a quarter of an hour at
  * most; undefined for other errors.
  */
 export function quotaWaitMs(error: unknown): number | undefined {
-  if (toCodedError(error).code !== 'quota_exceeded') return undefined;
-  const wanted = (error as { retry_after_ms?: unknown }).retry_after_ms;
-  const wait = typeof wanted === 'number' && wanted > 0 ? wanted : DEFAULT_RETRY_AFTER_MS;
-  return Math.min(wait, LONGEST_RETRY_AFTER_MS);
+  const { code, retryAfterMs } = toCodedError(error);
+  if (code !== 'quota_exceeded') return undefined;
+  return Math.min(retryAfterMs || DEFAULT_RETRY_AFTER_MS, LONGEST_RETRY_AFTER_MS);
 }

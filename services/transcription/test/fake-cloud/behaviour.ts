@@ -19,7 +19,7 @@ export type Fault =
 export interface Behaviour {
   /** From the arrival of a call to its answer. */
   readonly answer_ms: number;
-  /** How long an operation runs. */
+  /** How long an operation runs; also those that run already. */
   readonly operation_ms: number;
   /** From the arrival of a call until a search by output URI finds its operation. */
   readonly visible_after_ms: number;

@@ -34,6 +34,7 @@ export class FakeCloud {
     this.#behaviour = { ...this.#behaviour, ...change };
     if (change.faults) this.#faults = [...change.faults];
     if (change.poison) this.#poison = new Set(change.poison);
+    if (change.operation_ms !== undefined) this.#operations.retime(change.operation_ms);
   }
 
   stats(): Stats {

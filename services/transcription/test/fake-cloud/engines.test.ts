@@ -1,7 +1,9 @@
 import { engineConformance } from '@earshot/engine/testing';
 import { afterAll, beforeAll } from 'vitest';
+import { blindEngine } from './blind-engine.ts';
 import { freeEngine } from './free-engine.ts';
 import { type FakeCloudProcess, startFakeCloud } from './launch.ts';
+import { lookupEngine } from './lookup-engine.ts';
 
 let cloud: FakeCloudProcess;
 beforeAll(async () => {
@@ -15,3 +17,11 @@ const speech = async () => ({
 });
 
 engineConformance('a free engine', { create: async () => freeEngine(cloud.url), speech });
+engineConformance('an engine whose calls can be looked up', {
+  create: async () => lookupEngine(cloud.url),
+  speech,
+});
+engineConformance('an engine whose calls leave no trace', {
+  create: async () => blindEngine(cloud.url),
+  speech,
+});

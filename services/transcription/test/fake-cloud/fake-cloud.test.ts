@@ -33,9 +33,10 @@ describe('the vendor of the tests', () => {
   });
 
   it('runs an operation to the text that audio and language give', async () => {
-    await cloud.behave({ operation_ms: 200 });
+    await cloud.behave({ operation_ms: 60_000 });
     const name = await place('a');
     expect(await get(`/operations/${name}`)).toEqual({ state: 'running' });
+    await cloud.behave({ operation_ms: 0 });
     const ended = await eventually('the end', async () => {
       const answer = await get<OperationAnswer>(`/operations/${name}`);
       return answer.state !== 'running' && answer;
@@ -114,9 +115,10 @@ describe('the vendor of the tests', () => {
   });
 
   it('counts how many calls it has at once', async () => {
-    await cloud.behave({ operation_ms: 300 });
+    await cloud.behave({ operation_ms: 60_000 });
     await Promise.all(['p', 'q', 'r'].map(place));
     expect(await cloud.stats()).toMatchObject({ in_flight: 3, peak_in_flight: 3, peaks: { call: 3 } });
+    await cloud.behave({ operation_ms: 0 });
     await eventually('all operations to end', async () => (await cloud.stats()).in_flight === 0);
   });
 });

@@ -1,13 +1,16 @@
-// The transcription service with the vendor's engines beside its own: main.ts <address of the vendor> [<milliseconds>].
-// Settings are those of the service; EARSHOT_ENGINES names engines of `engines.ts`, which need no speech model. All their
-// chunks are so many milliseconds long, if given.
+// The transcription service with the vendor's engines beside its own:
+// main.ts <address of the vendor> [<milliseconds>] [<times>]. Settings are those of the service; EARSHOT_ENGINES names
+// engines of `engines.ts`, which need no speech model. All their chunks are so many milliseconds long, if given; `times` is
+// a JSON object of `PaidTimes`, in place of those that fit a real vendor.
 import { configOrExit, createLogger, runService } from '@earshot/service-kit';
 import { modelIn, readConfig } from '../../src/config.ts';
 import { engineTable } from '../../src/engines.ts';
+import type { PaidTimes } from '../../src/paid/paid-times.ts';
 import { serveTranscription } from '../../src/serve-transcription.ts';
 import { cloudEngines } from './engines.ts';
 
-const [url = '', chunkMs] = process.argv.slice(2);
+const [url = '', chunkMs, times = '{}'] = process.argv.slice(2);
+const paidTimes = JSON.parse(times) as Partial<PaidTimes>;
 const config = configOrExit(() => readConfig());
 const log = createLogger({ service: 'transcription', level: config.LOG_LEVEL });
 const parts = {
@@ -20,5 +23,6 @@ const lengths = (engine: string) => (chunkMs && engine in engines ? exactly : un
 await runService({
   log,
   graceMs: config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000,
-  start: () => serveTranscription({ config, log, parts, lengths, engines: { ...engineTable, ...engines } }),
+  start: () =>
+    serveTranscription({ config, log, parts, lengths, paidTimes, engines: { ...engineTable, ...engines } }),
 });

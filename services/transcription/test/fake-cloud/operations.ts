@@ -12,6 +12,9 @@ interface Operation {
   readonly outputUri: string;
   readonly visibleAt: number;
   readonly ended: () => void;
+  readonly startedAt: number;
+  readonly last: OperationAnswer;
+  timer: NodeJS.Timeout | undefined;
   answer: OperationAnswer;
 }
 
@@ -32,14 +35,26 @@ export class Operations {
     run: { operationMs: number; visibleAfterMs: number; fault: Fault | undefined; ended: () => void },
   ): string {
     const name = `operations-${this.#all.size + 1}`;
-    const visibleAt = performance.now() + run.visibleAfterMs;
-    this.#all.set(name, { name, outputUri, visibleAt, ended: run.ended, answer: { state: 'running' } });
+    const startedAt = performance.now();
     const error = run.fault && failures[run.fault];
-    setTimeout(
-      () => this.#end(name, error ? { state: 'failed', error } : { state: 'done', result }),
-      run.operationMs,
-    );
+    const operation: Operation = {
+      name,
+      outputUri,
+      startedAt,
+      visibleAt: startedAt + run.visibleAfterMs,
+      ended: run.ended,
+      last: error ? { state: 'failed', error } : { state: 'done', result },
+      timer: undefined,
+      answer: { state: 'running' },
+    };
+    this.#all.set(name, operation);
+    this.#time(operation, run.operationMs);
     return name;
+  }
+
+  /** Changes how long the running ones run, counted from their start. */
+  retime(operationMs: number): void {
+    for (const operation of this.#all.values()) this.#time(operation, operationMs);
   }
 
   get(name: string): OperationAnswer | undefined {
@@ -57,6 +72,12 @@ export class Operations {
   /** False when it had ended before. */
   cancel(name: string): boolean {
     return this.#end(name, { state: 'failed', error: { code: 'CANCELED', message: 'canceled' } });
+  }
+
+  #time(operation: Operation, operationMs: number): void {
+    clearTimeout(operation.timer);
+    const leftMs = operation.startedAt + operationMs - performance.now();
+    operation.timer = setTimeout(() => this.#end(operation.name, operation.last), Math.max(0, leftMs));
   }
 
   #end(name: string, answer: OperationAnswer): boolean {

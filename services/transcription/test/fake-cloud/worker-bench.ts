@@ -7,6 +7,7 @@ import { applyTopology, type Broker, connectBroker } from '@earshot/messaging';
 import type { ObjectStorage } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { eventually, startTestBroker, tempFolder } from '@earshot/testkit';
+import type { PaidTimes } from '../../src/paid/paid-times.ts';
 import { silentLog } from '../fakes.ts';
 import { type FakeCloudProcess, startFakeCloud } from './launch.ts';
 import { startWorker, type WorkerProcess } from './start-worker.ts';
@@ -16,7 +17,7 @@ export interface WorkerBench {
   readonly cloud: FakeCloudProcess;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
-  worker(...args: string[]): Promise<WorkerProcess>;
+  worker(times?: Partial<PaidTimes>): Promise<WorkerProcess>;
   /** Publishes the job of a chunk with sound of its own. */
   submit(engine: string, wish?: Partial<ChunkJob>): Promise<ChunkJob>;
   /** The fact of a chunk, as soon as it is there. */
@@ -50,8 +51,8 @@ export async function openWorkerBench(maxAckPending: Readonly<Record<string, num
     cloud,
     broker,
     storage,
-    worker: async (...args) => {
-      const started = await startWorker([cloud.url, ...args], env);
+    worker: async (times = {}) => {
+      const started = await startWorker([cloud.url, '', JSON.stringify(times)], env);
       workers.push(started);
       return started;
     },

@@ -1,0 +1,27 @@
+import type { LookupCall } from '@earshot/engine';
+import type { Answer } from './documents.ts';
+import type { LedgerTry } from './ledger-try.ts';
+import type { Payment } from './payment.ts';
+
+/**
+ * Writes the name of an operation into the ledger. When something else is written there already, the operation is one too
+ * many: it is canceled and counted, and what is written holds.
+ */
+export async function keepName(
+  payment: Payment,
+  call: LookupCall<unknown>,
+  entry: LedgerTry,
+  operation: string,
+): Promise<Answer> {
+  const answer = await entry.decideAnswer({ operation });
+  if ('operation' in answer && answer.operation === operation) return answer;
+  payment.counts.double += 1;
+  payment.log.warn({ try: entry.root, operation }, 'a paid call was made twice; the second one is canceled');
+  try {
+    await call.cancel(operation, AbortSignal.timeout(payment.times.askMs));
+    payment.counts.canceled += 1;
+  } catch (error) {
+    payment.log.warn({ try: entry.root, operation, detail: String(error) }, 'an operation was not canceled');
+  }
+  return answer;
+}

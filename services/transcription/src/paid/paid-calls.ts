@@ -1,0 +1,67 @@
+import type { ChunkJob } from '@earshot/contracts';
+import { CodedError } from '@earshot/domain';
+import type { PaidCallLedger } from '@earshot/engine';
+import type { Log } from '@earshot/messaging';
+import { type ObjectStorage, storageKeys } from '@earshot/storage';
+import type { TaskLimits } from '../children/task-limits.ts';
+import { LedgerTry } from './ledger-try.ts';
+import { noPaidCalls, type PaidCallCounts } from './paid-call-counts.ts';
+import { type PaidTimes, paidTimes } from './paid-times.ts';
+import { payBlind } from './pay-blind.ts';
+import { payLookup } from './pay-lookup.ts';
+import type { Payment } from './payment.ts';
+import { Sightings } from './sightings.ts';
+
+/** What paid calls are kept with. */
+export interface PaidCallsOptions {
+  readonly storage: ObjectStorage;
+  /** Who works, for the ledger. */
+  readonly worker: string;
+  /** Default: those of `paidTimes`. */
+  readonly times?: Partial<PaidTimes> | undefined;
+  readonly log: Log;
+}
+
+/** The paid calls of this process. The ledger itself is in storage: any worker can go on where another was killed. */
+export class PaidCalls {
+  /** Totals since the start of the process. */
+  readonly counts: PaidCallCounts = noPaidCalls();
+  readonly #options: PaidCallsOptions;
+  readonly #times: PaidTimes;
+  readonly #sightings = new Sightings();
+
+  constructor(options: PaidCallsOptions) {
+    this.#options = options;
+    this.#times = { ...paidTimes, ...options.times };
+  }
+
+  /** The ledger for one run of one chunk; it pays for one call. */
+  ledgerFor(job: ChunkJob, engine: string, limits: TaskLimits): PaidCallLedger {
+    const payment = this.#payment(job, engine, limits);
+    let paying = false;
+    return {
+      pay: async (call) => {
+        if (paying) throw new CodedError('internal', `${engine} asked for a second paid call of a chunk`);
+        paying = true;
+        return call.billing === 'lookup' ? payLookup(payment, call) : payBlind(payment, call);
+      },
+    };
+  }
+
+  #payment(job: ChunkJob, engine: string, { signal, deadlineMs, onHeartbeat }: TaskLimits): Payment {
+    const { storage, worker, log } = this.#options;
+    const keys = storageKeys(job.tenant_id, job.transcript_id);
+    return {
+      entry: (tryNumber) => new LedgerTry(storage, keys.call(job.plan, job.n, engine, tryNumber)),
+      generation: job.generation,
+      worker,
+      signal,
+      deadlineMs,
+      heartbeat: () => onHeartbeat?.(),
+      times: this.#times,
+      counts: this.counts,
+      sightings: this.#sightings,
+      log,
+    };
+  }
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { type CodedError, errorTable, toCodedError } from '@earshot/domain';
+import type { Log } from '@earshot/messaging';
+import type { Answer, Done, Intent } from './documents.ts';
+import type { LedgerTry } from './ledger-try.ts';
+import type { PaidCallCounts } from './paid-call-counts.ts';
+import type { PaidTimes } from './paid-times.ts';
+import type { Sightings } from './sightings.ts';
+
+/** One run's way to the result of a chunk's paid call. */
+export interface Payment {
+  /** The tries of this chunk and engine, counted from 1. */
+  readonly entry: (tryNumber: number) => LedgerTry;
+  readonly generation: number;
+  readonly worker: string;
+  /** Aborted when the job is taken away; calls under way are written down first. */
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+  readonly heartbeat: () => void;
+  readonly times: PaidTimes;
+  readonly counts: PaidCallCounts;
+  readonly sightings: Sightings;
+  readonly log: Log;
+}
+
+/** Ends a try without a result, so that the next one may be made. */
+export function refusal(payment: Payment, refused: string, detail: string): Answer {
+  return { refused, detail, generation: payment.generation };
+}
+
+/** Claims a try. The call is ours alone to make when `ours`, and only until `callBy` on the monotonic clock. */
+export async function claimTry(
+  { times, worker }: Payment,
+  entry: LedgerTry,
+): Promise<{ intent: Intent; ours: boolean; callBy: number }> {
+  const callBy = performance.now() + times.callWithinMs;
+  const output_uri = `${entry.root}/${randomUUID()}`;
+  const intent = await entry.decideIntent({ output_uri, worker, created_at: new Date().toISOString() });
+  // A create that was repeated after a lost answer finds its own intent.
+  return { intent, ours: intent.output_uri === output_uri, callBy };
+}
+
+/**
+ * What a try that has ended means: its result, or undefined when another try is due. Throws the error of one that would
+ * fail again, unless an earlier generation gave up on it.
+ */
+export function endOf(done: Done, generation: number): { result: unknown } | undefined {
+  if ('result' in done) return done;
+  const error = errorOf(done);
+  const final = errorTable[error.code].class === 'permanent' && done.generation >= generation;
+  if (final) throw error;
+  return undefined;
+}
+
+export const errorOf = ({ error, detail }: Extract<Done, { error: string }>): CodedError =>
+  toCodedError({ code: error, message: detail }, 'engine_error');

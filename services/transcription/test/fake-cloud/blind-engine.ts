@@ -1,0 +1,43 @@
+import type { BlindCall, Refused, SpeechEngine } from '@earshot/engine';
+import { checkLanguage, hearChannels, remoteCapabilities, soundingChannels } from './hear-channels.ts';
+import { refusedBy, refusedByNobody } from './refused.ts';
+import type { SoundingChannel, SpokenChannel } from './spoken-text.ts';
+import { vendorRequest } from './vendor-request.ts';
+
+/** An engine whose calls answer the text, and leave no trace one could ask for. */
+export function blindEngine(url: string): SpeechEngine {
+  return {
+    name: 'blind',
+    model: 'hash',
+    capabilities: { ...remoteCapabilities, billing: 'blind' },
+    async *transcribe(input, { language = 'en' }, context) {
+      context.signal.throwIfAborted();
+      checkLanguage(language);
+      const channels = soundingChannels(input);
+      const call = blindCall(url, language, channels);
+      const spoken = channels.length > 0 ? await context.ledger.pay(call) : [];
+      yield* hearChannels(spoken, input, context);
+    },
+    close: async () => {},
+  };
+}
+
+function blindCall(
+  url: string,
+  language: string,
+  channels: readonly SoundingChannel[],
+): BlindCall<readonly SpokenChannel[]> {
+  return {
+    billing: 'blind',
+    call: (key, signal) => ask(url, { key, language, channels }, signal).catch(refusedByNobody),
+  };
+}
+
+async function ask(
+  url: string,
+  body: object,
+  signal: AbortSignal,
+): Promise<{ result: readonly SpokenChannel[] } | Refused> {
+  const answer = await vendorRequest(`${url}/transcribe`, signal, { method: 'POST', body });
+  return answer.status === 200 ? (answer.body as { result: SpokenChannel[] }) : refusedBy(answer);
+}
