@@ -36,9 +36,10 @@ let databases = 0;
 const launch = (installation: ResolvedPostgres, folder: string, port = 0) =>
   startPostgres({ installation, dataDir: join(folder, 'postgres'), port });
 
-async function startServer(): Promise<Server> {
+async function startServer(options: TestDatabaseOptions): Promise<Server> {
   const installation = await resolvePostgres(embeddedOptionsFromEnv(process.env));
-  const folder = await tempFolder();
+  const given = options.folder;
+  const folder = given ? { path: given, remove: async () => undefined } : await tempFolder();
   const started: Server = {
     installation,
     folder,
@@ -67,10 +68,16 @@ async function administer(url: string, sql: string): Promise<void> {
   await client.query(sql).finally(() => client.end());
 }
 
+/** What a test may choose. */
+export interface TestDatabaseOptions {
+  /** Where the server keeps its files, if this call starts it; default: a folder of its own. */
+  readonly folder?: string;
+}
+
 /** Makes a database; all of one test file share one server, which starts with the first. */
-export async function testDatabase(): Promise<TestDatabase> {
+export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   databases += 1;
-  server ??= startServer();
+  server ??= startServer(options);
   const host = await server;
   const name = `test_${randomBytes(6).toString('hex')}`;
   const adminUrl = host.running.url;

@@ -1,5 +1,5 @@
 export { startTestBroker, type TestBroker, type TestBrokerOptions } from './broker.ts';
-export { type TestDatabase, testDatabase } from './database.ts';
+export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './database.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';

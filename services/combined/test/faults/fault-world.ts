@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rename } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -33,7 +33,9 @@ export interface FaultWorldOptions {
   readonly ackWaitSeconds?: number;
   readonly broker?: TestBrokerOptions;
   /** Folder of recordings; default: one of its own. */
-  readonly storage?: string;
+  readonly storage?: string | undefined;
+  /** Where PostgreSQL keeps its files; default: a folder of its own. */
+  readonly databaseFolder?: string | undefined;
   /** Settings of all services. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -78,7 +80,7 @@ export class FaultWorld {
     const storage = options.storage ?? join(folder.path, 'recordings');
     const [broker, database, cloud, ffmpeg] = await Promise.all([
       startTestBroker(options.broker),
-      testDatabase(),
+      testDatabase(options.databaseFolder ? { folder: options.databaseFolder } : {}),
       startFakeCloud(),
       resolveFfmpeg(embeddedOptionsFromEnv(process.env)),
       build(),
@@ -156,14 +158,27 @@ export class FaultWorld {
   }
 
   /** How many facts there are about a transcript. */
-  async facts(id: string): Promise<number> {
-    const filter = { subjects_filter: factSubjects('default', id).any };
+  facts(id: string): Promise<number> {
+    return this.#countFacts(factSubjects('default', id).any);
+  }
+
+  /** How many facts say that somebody gave up. */
+  gaveUps(): Promise<number> {
+    return this.#countFacts('transcripts.*.*.gave_up.>');
+  }
+
+  async #countFacts(subject: string): Promise<number> {
     const { api } = await this.connection();
     const { state } = await api.call<{ state: { subjects?: Record<string, number> } }>(
       `STREAM.INFO.${STREAMS.transcripts}`,
-      filter,
+      { subjects_filter: subject },
     );
     return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Every service that should be at work. */
+  services(): ServiceProcess[] {
+    return [this.ingest, this.results, ...this.workers];
   }
 
   /** A connection of the test's own, past all proxies. */
@@ -187,12 +202,14 @@ export class FaultWorld {
     return urlOf(this[service]);
   }
 
-  /** The volume of recordings goes away; what was mounted there is an empty folder no more. */
+  /** The volume of recordings goes away: what is left is the empty folder on which it was mounted. */
   async takeStorageAway(): Promise<void> {
     await rename(this.storage, `${this.storage}.away`);
+    await mkdir(this.storage);
   }
 
   async bringStorageBack(): Promise<void> {
+    await rmdir(this.storage);
     await rename(`${this.storage}.away`, this.storage);
   }
 
@@ -217,4 +234,6 @@ async function build(): Promise<void> {
   const projects = ['.', 'services/transcription/test/fake-cloud/tsconfig.build.json'];
   const args = ['node_modules/typescript/bin/tsc', '-b', ...projects];
   await promisify(execFile)(process.execPath, args, { cwd: root });
+  const service = join(root, 'services/transcription');
+  await copyFile(join(service, 'package.json'), join(service, 'dist/fake-cloud/package.json'));
 }

@@ -68,15 +68,14 @@ export class ServiceProcess {
 
   /** The first line that matches, logged already or within `timeoutMs` (60 s); fails at once when the process ends. */
   async logged(what: string, matches: (line: LogLine) => boolean, timeoutMs = 60_000): Promise<LogLine> {
-    return eventually(
+    const look = () => this.lines.find(matches);
+    const found = await eventually(
       `${this.name} to log ${what}`,
-      () => {
-        const found = this.lines.find(matches);
-        if (!found && this.#end) throw new Error(`${this.name} ended: ${this.tail()}`);
-        return found;
-      },
-      this.#end ? 0 : timeoutMs,
+      () => look() ?? (this.#end && 'ended'),
+      timeoutMs,
     );
+    if (found === 'ended') throw new Error(`${this.name} ended: ${this.tail()}`);
+    return found;
   }
 
   signal(signal: NodeJS.Signals): void {

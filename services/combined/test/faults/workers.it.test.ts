@@ -1,7 +1,9 @@
 import { seededRandom } from '@earshot/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { engineDown } from './engine-down.ts';
 import { FaultWorld } from './fault-world.ts';
 import { handOver } from './hand-over.ts';
+import { highAmongLow, lowAmongHigh } from './lanes.ts';
 import { twoRunners } from './two-runners.ts';
 import { killWorkers } from './worker-kill.ts';
 
@@ -43,4 +45,23 @@ it('workers that were stopped or partitioned come back to jobs done elsewhere, c
     expect(transcripts[0].status).toBe('completed');
     expect(losses).toBeGreaterThanOrEqual(1);
   }
+});
+
+it('an engine that is down burns no attempt, and work goes on soon after its return', async () => {
+  const { resumedMs, attempts, gaveUps, states } = await engineDown(world, { downMs: 8_000, jobs: 4 });
+  expect(resumedMs).toBeLessThan(30_000);
+  expect(attempts).toBe(1);
+  expect(gaveUps).toBe(0);
+  expect(new Set(states)).toEqual(new Set(['completed']));
+});
+
+it('a low job starts although more high ones come than can be done', async () => {
+  const times = await lowAmongHigh(world, { count: 1, answerMs: 300 });
+  expect(Math.max(...times)).toBeLessThan(60_000);
+});
+
+it('a high job passes a thousand low ones', async () => {
+  const answerMs = 1_000;
+  const times = await highAmongLow(world, { count: 2, waiting: 1_000, answerMs });
+  expect(Math.max(...times)).toBeLessThan(10 * answerMs);
 });
