@@ -7,6 +7,8 @@ export class ClientError extends Error {
   /** HTTP status; 0 when no answer came. */
   readonly status: number;
   readonly help: string | undefined;
+  /** What is wrong with which field. */
+  readonly errors: readonly string[];
   readonly requestId: string | undefined;
 
   constructor(problem: Pick<Problem, 'code' | 'status' | 'detail'> & Partial<Problem>, cause?: unknown) {
@@ -14,6 +16,7 @@ export class ClientError extends Error {
     this.code = problem.code;
     this.status = problem.status;
     this.help = problem.help;
+    this.errors = problem.errors ?? [];
     this.requestId = problem.instance;
   }
 

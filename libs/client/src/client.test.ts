@@ -76,11 +76,14 @@ it('repeats a submission with the same key while the service is away', async () 
 });
 
 it('does not repeat what the caller got wrong, and throws its code', async () => {
-  const client = await clientOf(problem(422, 'not_audio'));
+  const client = await clientOf(
+    json({ status: 422, code: 'not_audio', detail: 'a text', title: 't', errors: ['/file is text'] }, 422),
+  );
   await expect(client.recordings.create({ uri: 'a' })).rejects.toMatchObject({
     code: 'not_audio',
     status: 422,
     retryable: false,
+    errors: ['/file is text'],
   });
   expect(requests).toHaveLength(1);
 });
@@ -136,4 +139,52 @@ it('lists page by page with the cursor it was given', async () => {
     '/v1/transcripts?status=completed',
     '/v1/transcripts?status=completed&cursor=c',
   ]);
+});
+
+it.each([
+  ['a cancel', 'POST /v1/transcripts/a%2Fb/cancel ', (c: Client) => c.transcripts.cancel('a/b')],
+  ['a retry', 'POST /v1/transcripts/id-1/retry ', (c: Client) => c.transcripts.retry('id-1')],
+  ['a dead letter', 'GET /v1/dead-letters/7 ', (c: Client) => c.deadLetters.get(7)],
+  ['a replay', 'POST /v1/dead-letters/7/replay ', (c: Client) => c.deadLetters.replay(7)],
+  ['a discard', 'POST /v1/dead-letters/7/discard ', (c: Client) => c.deadLetters.discard(7)],
+  [
+    'a replay of many',
+    'POST /v1/dead-letters/replay {"code":"engine_error"}',
+    (c: Client) => c.deadLetters.replayAll({ code: 'engine_error' }),
+  ],
+  [
+    'a discard of many',
+    'POST /v1/dead-letters/discard {"all":true}',
+    (c: Client) => c.deadLetters.discardAll({ all: true }),
+  ],
+  ['the lanes', 'GET /v1/lanes ', (c: Client) => c.lanes.list()],
+  [
+    'a pause',
+    'PATCH /v1/lanes/chunk-sherpa-low {"paused":true}',
+    (c: Client) => c.lanes.change('chunk-sherpa-low', { paused: true }),
+  ],
+  [
+    'a cap',
+    'PUT /v1/engines/sherpa {"max_ack_pending":8}',
+    (c: Client) => c.engines.change('sherpa', { max_ack_pending: 8 }),
+  ],
+  ['the workers', 'GET /v1/workers ', (c: Client) => c.workers.list()],
+  ['new children everywhere', 'POST /v1/workers/restart-pool ', (c: Client) => c.workers.restartPool()],
+  ['new children', 'POST /v1/workers/w-1/restart-pool ', (c: Client) => c.workers.restartPool('w-1')],
+] as const)('asks for %s', async (_what, expected, ask) => {
+  const client = await clientOf(json({ data: [] }));
+  await ask(client);
+  const [{ method, url, body } = { method: '', url: '', body: '' }] = requests;
+  expect(`${method} ${url} ${body}`).toBe(expected);
+});
+
+it('lists dead letters page by page', async () => {
+  const client = await clientOf(
+    json({ data: [{ id: 2 }], next_cursor: 'c' }),
+    json({ data: [{ id: 1 }], next_cursor: null }),
+  );
+  const ids: number[] = [];
+  for await (const { id } of client.deadLetters.list({ state: 'open' })) ids.push(id);
+  expect(ids).toEqual([2, 1]);
+  expect(requests[1]?.url).toBe('/v1/dead-letters?state=open&cursor=c');
 });

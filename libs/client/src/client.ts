@@ -3,11 +3,13 @@ import type {
   SubmitRecording,
   Submitted,
   Transcript,
-  TranscriptPage,
   TranscriptSummary,
 } from '@earshot/contracts';
 import { TranscriptError } from './client-error.ts';
-import { type HttpOptions, send } from './http.ts';
+import { type DeadLetters, deadLettersOf } from './dead-letters.ts';
+import { type HttpOptions, send, sendJson } from './http.ts';
+import { type Engines, enginesOf, type Lanes, lanesOf, type Workers, workersOf } from './operations.ts';
+import { type ListFilter, pages } from './pages.ts';
 
 /** A recording to upload: a Blob (a file-backed one is streamed, not read into memory) and its options. */
 export interface Upload extends RecordingOptions {
@@ -29,7 +31,6 @@ export interface WaitOptions {
 }
 
 export type TextFormat = 'txt' | 'srt' | 'vtt' | 'json';
-export type ListFilter = Readonly<Record<string, string | number | undefined>>;
 
 const FINAL = new Set(['completed', 'partial', 'failed', 'canceled']);
 
@@ -55,9 +56,18 @@ const pause = (ms: number, signal: AbortSignal | undefined) =>
 /** A typed client of the HTTP API: fetch only, so it runs in Node and in browsers. Holds no connections. */
 export class Client {
   readonly #http: HttpOptions;
+  /** Work that was given up on. */
+  readonly deadLetters: DeadLetters;
+  readonly lanes: Lanes;
+  readonly engines: Engines;
+  readonly workers: Workers;
 
   constructor(options: HttpOptions) {
     this.#http = options;
+    this.deadLetters = deadLettersOf(options);
+    this.lanes = lanesOf(options);
+    this.engines = enginesOf(options);
+    this.workers = workersOf(options);
   }
 
   readonly recordings = {
@@ -79,10 +89,8 @@ export class Client {
 
   readonly transcripts = {
     /** A transcript in whatever state it is. */
-    get: async (id: string, signal?: AbortSignal): Promise<Transcript> => {
-      const response = await send(`/v1/transcripts/${encodeURIComponent(id)}`, this.#http, { signal });
-      return (await response.json()) as Transcript;
-    },
+    get: (id: string, signal?: AbortSignal): Promise<Transcript> =>
+      sendJson(`/v1/transcripts/${encodeURIComponent(id)}`, this.#http, { signal }),
 
     /** The transcript as text in a format. */
     render: async (id: string, format: TextFormat): Promise<string> => {
@@ -91,7 +99,14 @@ export class Client {
     },
 
     /** All transcripts that match, newest first, page by page as they are consumed. */
-    list: (filter: ListFilter = {}): AsyncIterable<TranscriptSummary> => this.#pages(filter),
+    list: (filter: ListFilter = {}): AsyncIterable<TranscriptSummary> =>
+      pages('/v1/transcripts', this.#http, filter),
+
+    /** Ends it for good; its running work stops within a heartbeat. */
+    cancel: (id: string): Promise<TranscriptSummary> => this.#act(id, 'cancel'),
+
+    /** Sends a failed or partial one round again, only what is missing of it. */
+    retry: (id: string): Promise<TranscriptSummary> => this.#act(id, 'retry'),
 
     /** Reads until the state is final; throws {@link TranscriptError} when it failed or was canceled. */
     wait: async (id: string, options: WaitOptions = {}): Promise<Transcript> => {
@@ -107,18 +122,9 @@ export class Client {
     },
   };
 
-  async *#pages(filter: ListFilter): AsyncGenerator<TranscriptSummary> {
-    let cursor: string | null = null;
-    do {
-      const query = new URLSearchParams();
-      for (const [name, value] of Object.entries({ ...filter, cursor })) {
-        if (value !== undefined && value !== null) query.set(name, String(value));
-      }
-      const response = await send(`/v1/transcripts?${query}`, this.#http);
-      const page = (await response.json()) as TranscriptPage;
-      yield* page.data;
-      cursor = page.next_cursor;
-    } while (cursor !== null);
+  #act(id: string, action: string): Promise<TranscriptSummary> {
+    const path = `/v1/transcripts/${encodeURIComponent(id)}/${action}`;
+    return sendJson(path, this.#http, { method: 'POST' });
   }
 }
 

@@ -65,3 +65,15 @@ export async function send(
     }
   }
 }
+
+/** {@link send} with a JSON body, if any, and a JSON answer. */
+export async function sendJson<Answer>(
+  path: string,
+  options: HttpOptions,
+  request: Pick<RequestOptions, 'method' | 'signal'> & { readonly json?: object } = {},
+): Promise<Answer> {
+  const { json, ...rest } = request;
+  const body = json ? { body: JSON.stringify(json), headers: { 'content-type': 'application/json' } } : {};
+  const response = await send(path, options, { ...rest, ...body });
+  return (await response.json()) as Answer;
+}

@@ -1,10 +1,10 @@
 export {
   Client,
   type CreateOptions,
-  type ListFilter,
   type TextFormat,
   type Upload,
   type WaitOptions,
 } from './client.ts';
 export { ClientError, TranscriptError } from './client-error.ts';
 export type { HttpOptions } from './http.ts';
+export type { ListFilter } from './pages.ts';
