@@ -40,20 +40,14 @@ async function outer() {
 }
 
 async function printRows() {
-  const { doctor, embeddedOptionsFromEnv } = await import('@earshot/embedded');
+  const { doctor, doctorText, embeddedOptionsFromEnv } = await import('@earshot/embedded');
   const home = process.env.EARSHOT_HOME || join(ROOT, '.earshot');
   const rows = await doctor({ options: embeddedOptionsFromEnv(process.env), home });
-  for (const row of rows) print(row);
-  const problems = rows.filter((row) => row.problem !== undefined);
-  for (const { part, problem, help } of problems) {
-    process.stdout.write(`\n${part}: ${problem}\n${help === undefined ? '' : `${help}\n`}`);
-  }
-  if (problems.length === 0) process.stdout.write('\nNothing required is missing.\n');
-  return problems.length === 0 ? 0 : 1;
+  process.stdout.write(doctorText(rows));
+  return rows.some((row) => row.problem !== undefined) ? 1 : 0;
 }
 
-function print({ part, found, version, where, source, problem }) {
-  const mark = problem === undefined ? (found ? 'ok  ' : '-   ') : 'FAIL';
-  const more = [version, source && `[${source}]`, where].filter(Boolean).join('  ');
-  process.stdout.write(`${mark} ${part.padEnd(16)} ${problem ?? more}\n`);
+/** A row as `doctorText` of libs/embedded prints it, which cannot be loaded before the packages are there. */
+function print({ part, found, version, where }) {
+  process.stdout.write(`${found ? 'ok  ' : '-   '} ${part.padEnd(16)} ${version ?? 'missing'}  ${where}\n`);
 }

@@ -87,6 +87,17 @@ const ROWS = [
     illegal: ['pg', 'nats', '@earshot/storage', '@earshot/testkit'],
   },
   {
+    at: 'libs/cli/src',
+    legal: [
+      '@earshot/client',
+      '@earshot/messaging',
+      '@earshot/embedded',
+      'commander',
+      'node:readline/promises',
+    ],
+    illegal: ['pg', 'nats', '@earshot/results', '@earshot/combined', '@earshot/domain', '@earshot/testkit'],
+  },
+  {
     at: 'libs/client/src',
     legal: ['@earshot/contracts'],
     illegal: ['node:fs', 'axios', '@earshot/domain', '@earshot/service-kit'],

@@ -1,5 +1,6 @@
 import type {
   RecordingOptions,
+  Recovered,
   SubmitRecording,
   Submitted,
   Transcript,
@@ -68,6 +69,11 @@ export class Client {
     this.lanes = lanesOf(options);
     this.engines = enginesOf(options);
     this.workers = workersOf(options);
+  }
+
+  /** After a loss of the broker's store: brings every unfinished recording back to work. May be repeated. */
+  recover(): Promise<Recovered> {
+    return sendJson('/v1/recover', this.#http, { method: 'POST' });
   }
 
   readonly recordings = {

@@ -39,6 +39,7 @@ export {
   type Submitted,
   SubmittedSchema,
 } from './http/recording.ts';
+export { type Recovered, RecoveredSchema } from './http/recover.ts';
 export {
   type Coverage,
   CoverageSchema,

@@ -80,8 +80,13 @@ export const settings = {
   ),
   EARSHOT_MAX_RECORDING_MB: whole('Largest upload in MB', 4096, 1, 1_048_576),
   EARSHOT_MAX_RECORDING_HOURS: whole('Longest recording in hours', 24, 1, 1000),
+  EARSHOT_URL: Type.String({
+    description: 'Where the command `earshot` finds the API (of separate services: that of results)',
+    default: 'http://127.0.0.1:8080',
+    pattern: '^https?://',
+  }),
   EARSHOT_API_KEY: text(
-    'API key with which `npm start -- <recording>` submits to a running Earshot that asks for one',
+    'API key with which `earshot` and `npm start -- <recording>` ask a running Earshot that wants one',
   ),
   EARSHOT_API_KEYS_FILE: text('JSON file of API keys; required when HOST is not loopback'),
 } satisfies Record<string, TSchema>;

@@ -1,4 +1,5 @@
 export { type DoctorOptions, type DoctorRow, doctor } from './doctor/doctor.ts';
+export { doctorText } from './doctor/doctor-text.ts';
 export { EmbeddedError, type EmbeddedErrorCode, ServiceRunningError } from './errors.ts';
 export { type EmbeddedOptions, type Environment, embeddedOptionsFromEnv } from './options.ts';
 export type { ResolvedBinary, Source } from './pieces/binary.ts';

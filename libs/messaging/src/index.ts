@@ -1,7 +1,7 @@
 export type { BrokerAuth } from './connection/auth.ts';
 export type { Broker } from './connection/broker.ts';
 export { type BrokerOptions, connectBroker } from './connection/connect.ts';
-export { type OpenBrokerOptions, openBroker } from './connection/open-broker.ts';
+export { type OpenBrokerOptions, openBroker, topologyDrift } from './connection/open-broker.ts';
 export { PAUSED_FOR_EVER, pauseConsumer, resumeConsumer } from './levers/pause.ts';
 export { type ConsumerLevers, readLevers } from './levers/read-levers.ts';
 export { setCap } from './levers/set-cap.ts';

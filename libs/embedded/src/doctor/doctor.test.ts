@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/folder.ts';
 import { doctor } from './doctor.ts';
+import { doctorText } from './doctor-text.ts';
 
 test('the doctor names everything and downloads nothing', async () => {
   const folder = temporaryFolder();
@@ -37,4 +38,13 @@ test('a setting that is wrong is a problem with its ways out', async () => {
   expect(row('ffmpeg')).toMatchObject({ found: false, help: expect.stringContaining('EARSHOT_FFMPEG_BIN') });
   expect(row('speech model')?.problem).toContain('EARSHOT_MODEL_DIR');
   expect(row('Python with pip')).toMatchObject({ found: false });
+});
+
+test('the report has a line for each part, and ends with what to do about what is missing', () => {
+  const node = { part: 'Node', found: true, version: '22.1.0', where: '/bin/node', source: 'path' };
+  const fault = { part: 'ffmpeg', found: false, problem: 'not found', help: 'Install it.' };
+  expect(doctorText([node])).toBe(
+    'ok   Node             22.1.0  [path]  /bin/node\n\nNothing required is missing.\n',
+  );
+  expect(doctorText([fault])).toBe('FAIL ffmpeg           not found\n\nffmpeg: not found\nInstall it.\n');
 });

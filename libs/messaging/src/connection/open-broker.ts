@@ -31,17 +31,9 @@ const authOf = (config: BrokerSettings): BrokerAuth => ({
  * not as the settings want them. The caller closes the broker.
  */
 export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
-  const { config, name, log } = options;
-  const broker = await connectBroker({
-    servers: config.NATS_URL.split(','),
-    auth: authOf(config),
-    name,
-    log,
-  });
+  const broker = await connectAs(options);
   try {
-    const wanted = topology(topologySettingsFrom(config, await accountStoreBytes(broker)));
-    if (options.topology === 'apply') await applyTopology(broker, wanted);
-    const drift = await verifyTopology(broker, wanted);
+    const drift = await driftOf(broker, options);
     if (drift.length === 0) return broker;
     throw new Error(
       `the streams are not as the settings want them; apply the topology first: ${drift.join('; ')}`,
@@ -50,4 +42,23 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
     await broker.close();
     throw error;
   }
+}
+
+/** What the broker has otherwise than the settings want, one sentence each; changes nothing, unless `topology` says so. */
+export async function topologyDrift(options: OpenBrokerOptions): Promise<string[]> {
+  const broker = await connectAs(options);
+  try {
+    return await driftOf(broker, options);
+  } finally {
+    await broker.close();
+  }
+}
+
+const connectAs = ({ config, name, log }: OpenBrokerOptions): Promise<Broker> =>
+  connectBroker({ servers: config.NATS_URL.split(','), auth: authOf(config), name, log });
+
+async function driftOf(broker: Broker, { config, topology: mode }: OpenBrokerOptions): Promise<string[]> {
+  const wanted = topology(topologySettingsFrom(config, await accountStoreBytes(broker)));
+  if (mode === 'apply') await applyTopology(broker, wanted);
+  return verifyTopology(broker, wanted);
 }

@@ -1,0 +1,34 @@
+import { styleText } from 'node:util';
+
+/** A column: its title, what it shows of a row, and on which side numbers line up. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly of: (row: Row) => string | number;
+  readonly align?: 'right';
+}
+
+/** Text from elsewhere must not move the cursor or colour the terminal. */
+const plain = (text: string) => text.replace(/\p{Cc}+/gu, ' ');
+
+/** Rows under titles, aligned, two spaces apart; each line ends with a line feed. */
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { color }: { readonly color: boolean },
+): string {
+  const cells = rows.map((row) => columns.map(({ of }) => plain(String(of(row)))));
+  const titles = columns.map(({ title }) => title);
+  const widths = columns.map((_, index) =>
+    Math.max(...[titles, ...cells].map((line) => line[index]?.length ?? 0)),
+  );
+  const line = (texts: readonly string[]) =>
+    columns
+      .map(({ align }, index) => {
+        const [text = '', width = 0] = [texts[index], widths[index]];
+        return align === 'right' ? text.padStart(width) : text.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  const head = color ? styleText('bold', line(titles), { validateStream: false }) : line(titles);
+  return [head, ...cells.map(line)].map((text) => `${text}\n`).join('');
+}

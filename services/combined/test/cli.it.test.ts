@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { runCli } from '@earshot/cli';
+import type { Lanes, WorkerState } from '@earshot/contracts';
+import { eventually, tempFolder } from '@earshot/testkit';
+import { connect } from 'nats';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startEarshot } from './earshot-process.ts';
+
+let folder: Awaited<ReturnType<typeof tempFolder>>;
+let running: Awaited<ReturnType<typeof startEarshot>>;
+beforeAll(async () => {
+  folder = await tempFolder();
+  running = await startEarshot(join(folder.path, 'home'));
+});
+afterAll(async () => {
+  await running.interrupt();
+  await folder.remove();
+});
+
+/** The command as an operator runs it, without a terminal; in this process, which is quicker. */
+async function earshot(args: string) {
+  const said = { stdout: '', stderr: '' };
+  const into = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      said[name] += text;
+    },
+  });
+  const terminal = { stdout: into('stdout'), stderr: into('stderr'), color: false, confirm: undefined };
+  const env = { PATH: process.env.PATH, EARSHOT_URL: running.url, NATS_URL: running.natsUrl };
+  const code = await runCli({ args: args.split(' '), env, terminal });
+  return { code, ...said };
+}
+const lanes = async () => JSON.parse((await earshot('lanes list --json')).stdout) as Lanes;
+
+it('shows and moves the lanes of a running Earshot', async () => {
+  expect((await earshot('lanes list')).stdout).toMatch(/\nsherpa +low +0 +0 +100 +open\n/);
+  expect(await earshot('lanes cap sherpa 8')).toMatchObject({ code: 0, stdout: 'sherpa 8\n' });
+  expect((await earshot('lanes pause sherpa low')).stdout).toBe('chunk-sherpa-low paused\n');
+  const low = (await lanes()).lanes.find(({ durable }) => durable === 'chunk-sherpa-low');
+  expect(low).toMatchObject({ max_ack_pending: 1, paused: true });
+  expect((await earshot('lanes resume sherpa low')).stdout).toBe('chunk-sherpa-low open\n');
+});
+
+it('says what is wrong, with a code and what to do', async () => {
+  const refused = await earshot('lanes cap sherpa 2');
+  expect([refused.code, refused.stdout]).toEqual([1, '']);
+  expect(refused.stderr).toMatch(/^invalid_request: .*\n {2}.*at least 3, one for each lane/);
+  expect(await earshot('lanes pause unheard low')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^not_found: there is no lane chunk-unheard-low\n/),
+  });
+});
+
+it('shows the workers and renews their child processes', async () => {
+  const list = async () => JSON.parse((await earshot('workers list --json')).stdout) as WorkerState[];
+  const [worker] = await eventually(
+    'the worker',
+    async () => {
+      const found = await list();
+      return found.length > 0 && found;
+    },
+    30_000,
+  );
+  const restarted = await earshot('workers restart-pool');
+  expect(restarted).toMatchObject({ code: 0, stdout: `${worker?.id} restarted\n` });
+});
+
+it('finds what differs in the topology, and mends it', async () => {
+  expect(await earshot('topology diff')).toMatchObject({ code: 0, stdout: '', stderr: 'nothing differs\n' });
+  const nats = await connect({ servers: running.natsUrl });
+  const manager = await nats.jetstreamManager();
+  await manager.consumers.delete('JOBS', 'chunk-sherpa-low');
+  await nats.close();
+  const diff = await earshot('topology diff');
+  expect([diff.code, diff.stdout]).toEqual([1, 'consumer chunk-sherpa-low of JOBS is missing\n']);
+  expect(await earshot('topology apply')).toMatchObject({
+    code: 0,
+    stdout: 'mended: consumer chunk-sherpa-low of JOBS is missing\n',
+  });
+  await eventually(
+    'the cap that was set',
+    async () => {
+      const { lanes: all } = await lanes();
+      return all.find(({ durable }) => durable === 'chunk-sherpa-low')?.max_ack_pending === 1;
+    },
+    20_000,
+  );
+});
+
+it('finds on this machine what npm run doctor finds', async () => {
+  const { code, stdout } = await earshot('doctor');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ok {3}Node +\d+\.\d+/);
+  expect(stdout).toMatch(/nats-server +2\.\d+/);
+});
