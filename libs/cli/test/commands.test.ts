@@ -78,7 +78,7 @@ describe('dead letters', () => {
   it('are listed for programs as the API has them', async () => {
     const { stdout } = await earshot(one, 'dead-letters list --json --state all --code engine_error');
     expect(JSON.parse(stdout)).toMatchObject([{ id: 7, code: 'engine_error' }]);
-    expect(askedFor()).toEqual(['GET /v1/dead-letters?code=engine_error&limit=100']);
+    expect(askedFor()).toEqual(['GET /v1/dead-letters?state=all&code=engine_error&limit=100']);
   });
 
   it('are none on stderr, so that nothing is piped on', async () => {

@@ -13,6 +13,7 @@ export {
   DeadLetterSchema,
   type DeadLetterSelection,
   DeadLetterSelectionSchema,
+  DeadLetterStageSchema,
   type DeadLetterState,
   DeadLetterStateSchema,
   type DeadLetterSummary,

@@ -12,7 +12,7 @@ interface Choice {
   readonly all?: true;
   readonly code?: string;
   readonly transcript?: string;
-  readonly stage?: string;
+  readonly stage?: DeadLetterSelection['stage'];
   readonly yes?: true;
 }
 

@@ -64,7 +64,7 @@ function addList(letters: Command, { client, terminal }: CommandContext): void {
     'earshot dead-letters list --code engine_error --json',
   ).action(async ({ state, code, transcript: transcript_id, stage, limit, json }: ListOptions) => {
     const most = parseWhole(command, '--limit', limit);
-    const filter = { state: state === 'all' ? undefined : state, code, transcript_id, stage };
+    const filter = { state, code, transcript_id, stage };
     const found: DeadLetterSummary[] = [];
     for await (const letter of client().deadLetters.list({ ...filter, limit: Math.min(most, 200) })) {
       found.push(letter);

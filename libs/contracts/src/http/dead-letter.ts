@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { EvidenceSchema } from '../gave-up/message.ts';
+import { TranscriptIdSchema } from '../names.ts';
 
 const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -12,12 +13,20 @@ export const DeadLetterStateSchema = Type.Union([
 ]);
 export type DeadLetterState = Static<typeof DeadLetterStateSchema>;
 
-/** A dead letter as lists show it. `message` is the stage of a message that nobody could read. */
+/** Where work was given up on; `message` is a message that nobody could read and that stands for no work. */
+export const DeadLetterStageSchema = Type.Union([
+  Type.Literal('accept'),
+  Type.Literal('split'),
+  Type.Literal('chunk'),
+  Type.Literal('message'),
+]);
+
+/** A dead letter as lists show it. */
 export const DeadLetterSummarySchema = Type.Object({
   id: Type.Integer(),
   tenant_id: orNull(Type.String()),
   transcript_id: orNull(Type.String()),
-  stage: Type.Union(['accept', 'split', 'chunk', 'message'].map((stage) => Type.Literal(stage))),
+  stage: DeadLetterStageSchema,
   plan: Type.Integer(),
   n: Type.Integer(),
   generation: Type.Integer(),
@@ -56,9 +65,9 @@ export type DeadLetterPage = Static<typeof DeadLetterPageSchema>;
 export const DeadLetterSelectionSchema = Type.Object(
   {
     all: Type.Optional(Type.Literal(true)),
-    transcript_id: Type.Optional(Type.String()),
-    stage: Type.Optional(Type.String()),
-    code: Type.Optional(Type.String()),
+    transcript_id: Type.Optional(TranscriptIdSchema),
+    stage: Type.Optional(DeadLetterStageSchema),
+    code: Type.Optional(Type.String({ pattern: '^[a-z_]{1,64}$' })),
     created_after: Type.Optional(Type.String({ format: 'date-time' })),
     created_before: Type.Optional(Type.String({ format: 'date-time' })),
   },

@@ -5,12 +5,12 @@ import {
   TranscriptPageSchema,
   TranscriptStatusSchema,
 } from '@earshot/contracts';
-import { CodedError } from '@earshot/domain';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type, { type Static } from 'typebox';
 import type { Database } from '../store/database.ts';
 import { listTranscripts, type TranscriptRow } from '../store/sql/find-transcripts.ts';
-import { readCursor, writeCursor } from './cursor.ts';
+import { checkTime } from './check-time.ts';
+import { transcriptCursor } from './cursor.ts';
 import { canRead } from './scopes.ts';
 import { toSummary } from './transcript-document.ts';
 
@@ -31,14 +31,6 @@ const QuerySchema = Type.Object({
   cursor: Type.Optional(Type.String({ maxLength: 256, description: '`next_cursor` of the page before.' })),
 });
 
-/** An RFC 3339 time has more forms than PostgreSQL and years that only one of them knows. */
-function checkTime(name: string, value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  const parsed = new Date(value);
-  if (!Number.isNaN(parsed.getTime())) return parsed.toISOString();
-  throw new CodedError('invalid_request', 'a time is not valid', { errors: [`/${name} is not a time`] });
-}
-
 function toFilter(tenant: string, query: Static<typeof QuerySchema>) {
   return {
     tenant,
@@ -49,7 +41,7 @@ function toFilter(tenant: string, query: Static<typeof QuerySchema>) {
     created_after: checkTime('created_after', query.created_after),
     created_before: checkTime('created_before', query.created_before),
     q: query.q,
-    after: query.cursor === undefined ? undefined : readCursor(query.cursor),
+    after: query.cursor === undefined ? undefined : transcriptCursor.read(query.cursor),
     // One more than asked for tells whether there is a next page.
     limit: query.limit + 1,
   };
@@ -58,7 +50,7 @@ function toFilter(tenant: string, query: Static<typeof QuerySchema>) {
 function toPage(rows: readonly TranscriptRow[], limit: number) {
   const data = rows.slice(0, limit).map(toSummary);
   const last = data.at(-1);
-  return { data, next_cursor: rows.length > limit && last ? writeCursor(last) : null };
+  return { data, next_cursor: rows.length > limit && last ? transcriptCursor.write(last) : null };
 }
 
 /** `GET /v1/transcripts`: a tenant's transcripts, newest first. */

@@ -1,12 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { DeadLetterDeps } from '../actions/dead-letters.ts';
 import { type CancelDeps, cancelTranscriptRoute } from './cancel-transcript.ts';
+import { changeDeadLetters } from './change-dead-letters.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { getAudio } from './get-audio.ts';
 import { getTranscript } from './get-transcript.ts';
 import { listTranscriptsRoute } from './list-transcripts.ts';
 import { type RetryDeps, retryTranscriptRoute } from './retry-transcript.ts';
 
 /** Everything the routes of results need. */
-export type ResultsRoutesDeps = CancelDeps & RetryDeps;
+export type ResultsRoutesDeps = CancelDeps & RetryDeps & DeadLetterDeps;
 
 /** The HTTP routes of results, for any server that sets `request.principal`. */
 export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebox {
@@ -18,5 +21,7 @@ export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebo
     await server.register(getAudio(deps));
     await server.register(cancelTranscriptRoute(deps));
     await server.register(retryTranscriptRoute(deps));
+    await server.register(deadLetterRoutes(deps));
+    await server.register(changeDeadLetters(deps));
   };
 }

@@ -11,3 +11,6 @@ export const canWrite = lets('write');
 
 /** Lets only keys of operators pass. */
 export const canOperate = lets('operate');
+
+/** Lets only keys pass that may act for the whole installation. */
+export const canAdmin = lets('admin');

@@ -103,3 +103,17 @@ export async function markReplayed(tx: Transaction, pieces: readonly Piece[]): P
   );
   return rows.map(({ id }) => id);
 }
+
+/** Marks dead letters as dealt with, by id; returns how many nobody had dealt with before. */
+export async function markDealtWith(
+  tx: Transaction,
+  how: 'replayed' | 'discarded',
+  ids: readonly number[],
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `UPDATE dead_letters SET ${how}_at = now()
+     WHERE id = ANY($1::bigint[]) AND replayed_at IS NULL AND discarded_at IS NULL`,
+    [ids],
+  );
+  return rowCount ?? 0;
+}
