@@ -35,8 +35,15 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** Turns trouble with the database into `unavailable`; every other error comes back as it is. */
+const DISK_FULL = '53100';
+
+/** Turns trouble with the database into `unavailable` or `storage_full`; every other error comes back as it is. */
 export function asUnavailable(error: unknown): unknown {
+  if (sqlState(error) === DISK_FULL) {
+    return new CodedError('storage_full', 'the volume of the database is full: give it room', {
+      cause: error,
+    });
+  }
   if (!isUnavailable(error)) return error;
   return new CodedError('unavailable', 'the database is not reachable', { cause: error });
 }
