@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SAMPLE_RATE, writeWav } from '@earshot/audio';
 import { type ChunkJob, chunkFact } from '@earshot/contracts';
 import type { Outcome, TakenJob } from '@earshot/jobs';
+import { WorkAborted } from '@earshot/messaging';
 import { type ObjectStorage, storageKeys } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { tempFolder } from '@earshot/testkit';
@@ -106,7 +107,7 @@ export async function openPaidBench(url: string, engine: 'lookup' | 'blind'): Pr
         dying.revive();
         return ending;
       };
-      return { counts, loseLease: () => lease.abort(new Error('the lease was lost')), revive };
+      return { counts, loseLease: () => lease.abort(new WorkAborted('lease_lost')), revive };
     },
     written: async (tryNumber, object) => {
       const bytes = await storage.read(`${keys.call(1, 0, engine, tryNumber)}/${object}`);

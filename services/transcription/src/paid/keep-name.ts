@@ -1,4 +1,5 @@
 import type { LookupCall } from '@earshot/engine';
+import { cancelOperation } from './cancel-operation.ts';
 import type { Answer } from './documents.ts';
 import type { LedgerTry } from './ledger-try.ts';
 import type { Payment } from './payment.ts';
@@ -17,11 +18,6 @@ export async function keepName(
   if ('operation' in answer && answer.operation === operation) return answer;
   payment.counts.double += 1;
   payment.log.warn({ try: entry.root, operation }, 'a paid call was made twice; the second one is canceled');
-  try {
-    await call.cancel(operation, AbortSignal.timeout(payment.times.askMs));
-    payment.counts.canceled += 1;
-  } catch (error) {
-    payment.log.warn({ try: entry.root, operation, detail: String(error) }, 'an operation was not canceled');
-  }
+  await cancelOperation(payment, call, entry, operation);
   return answer;
 }

@@ -10,7 +10,7 @@ export interface PaidCallCounts {
   unclear: number;
   /** Calls that turned out to be a second one for the same chunk and try. */
   double: number;
-  /** Operations of such calls that were canceled. */
+  /** Operations that were canceled: those of such calls, and those of transcripts that were canceled. */
   canceled: number;
 }
 

@@ -1,3 +1,4 @@
+import { WorkAborted } from '@earshot/messaging';
 import { eventually } from '@earshot/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Fault, healthy } from '../../test/fake-cloud/behaviour.ts';
@@ -89,7 +90,7 @@ describe('a worker that stops', () => {
     const stop = new AbortController();
     const stopping = (await bench.worker()).run({}, { signal: stop.signal });
     await eventually('the call', async () => (await billed()) === 1);
-    stop.abort(new Error('stopping'));
+    stop.abort(new WorkAborted('stopping'));
     await stopping;
     expect(textOf(await (await bench.worker()).run({}, { delivery: 2 }))).toBe(bench.text);
     expect(await billed()).toBe(1);

@@ -1,4 +1,5 @@
 import { SAMPLE_RATE, writeWav } from '@earshot/audio';
+import { WorkAborted } from '@earshot/messaging';
 import { eventually } from '@earshot/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Fault, healthy } from '../../test/fake-cloud/behaviour.ts';
@@ -138,13 +139,27 @@ describe('an operation', () => {
 
   it('that outlives three workers costs neither an attempt nor a second call', async () => {
     await cloud.behave({ operation_ms: 60_000 });
-    for (const delivery of [1, 2, 3]) {
+    await bench.dieAt({ when: 'after', object: 'answer' });
+    for (const delivery of [2, 3, 4]) {
       const worker = await bench.worker({ deadlineMs: 50 });
       expect(await worker.run({}, { delivery })).toMatchObject({ kind: 'later' });
     }
     await cloud.behave({ operation_ms: 0 });
     expect(textOf(await (await bench.worker()).run())).toBe(bench.text);
     expect(await billed()).toBe(1);
+  });
+
+  it('of a transcript that is canceled is canceled too', async () => {
+    await cloud.behave({ operation_ms: 60_000 });
+    const cancel = new AbortController();
+    const worker = await bench.worker();
+    const running = worker.run({}, { signal: cancel.signal });
+    await eventually('the operation to be polled', async () => (await asked('poll')).length > 0);
+    cancel.abort(new WorkAborted('canceled'));
+    expect(await running).toEqual({ kind: 'interrupted' });
+    const [placed] = await asked('call');
+    expect(await asked('cancel')).toMatchObject([{ operation: placed?.operation }]);
+    expect(worker.counts).toMatchObject({ canceled: 1, double: 0 });
   });
 
   it('that cannot be polled for a while is no failed attempt', async () => {
@@ -164,9 +179,10 @@ describe('a worker that stops', () => {
     const stop = new AbortController();
     const stopping = (await bench.worker()).run({}, { signal: stop.signal });
     await eventually('the call', async () => (await billed()) === 1);
-    stop.abort(new Error('stopping'));
+    stop.abort(new WorkAborted('stopping'));
     expect(await stopping).toEqual({ kind: 'interrupted' });
     expect(await bench.written(1, 'answer')).toEqual({ operation: expect.any(String) });
+    expect(await asked('cancel')).toEqual([]);
     await cloud.behave({ operation_ms: 0 });
     const next = await bench.worker();
     expect(textOf(await next.run({}, { delivery: 2 }))).toBe(bench.text);

@@ -1,5 +1,7 @@
 import { toCodedError } from '@earshot/domain';
 import type { LookupCall } from '@earshot/engine';
+import { abortReason } from '@earshot/messaging';
+import { cancelOperation } from './cancel-operation.ts';
 import type { Answer } from './documents.ts';
 import { keepName } from './keep-name.ts';
 import type { LedgerTry } from './ledger-try.ts';
@@ -60,7 +62,10 @@ async function finish<Result>(
   entry: LedgerTry,
   operation: string,
 ): Promise<Result> {
-  const ended = await pollOperation(payment, call, operation);
+  const ended = await pollOperation(payment, call, operation).catch(async (error: unknown) => {
+    if (abortReason(payment.signal) === 'canceled') await cancelOperation(payment, call, entry, operation);
+    throw error;
+  });
   const done = await entry.decideDone(
     ended.state === 'done'
       ? { result: ended.result }

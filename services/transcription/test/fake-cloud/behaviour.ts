@@ -1,7 +1,7 @@
 /**
- * What the vendor does to one call. The call does not arrive: `refuse` (400), `unreadable` (422), `quota` (429), `error` (503), `drop` (the
- * connection is cut), `hang` (no answer ever). It arrives: `lose_reply` (the connection is cut), `hang_after` (no answer
- * ever), `fail` and `fail_for_good` (the operation ends with an error).
+ * What the vendor does to one call. The call does not arrive: `refuse` (400), `unreadable` (422), `quota` (429), `error`
+ * (503), `drop` (the connection is cut), `hang` (no answer ever). It arrives: `lose_reply` (the connection is cut),
+ * `hang_after` (no answer ever), `fail` and `fail_for_good` (the operation ends with an error).
  */
 export type Fault =
   | 'refuse'
