@@ -60,6 +60,13 @@ export async function acceptUpload(upload: Upload, deps: AcceptDeps): Promise<Ac
 }
 
 /**
+ * Brings a recording back to work whose acceptance or split job may be lost: `queued` when a split job is there now,
+ * `settled` when it was further along already. Idempotent.
+ */
+export const recoverRecording = (manifest: Manifest, deps: Pick<AcceptDeps, 'publisher' | 'facts'>) =>
+  publishAccepted(manifest, { traceparent: undefined }, deps, true);
+
+/**
  * The manifest of an upload event, made here unless there is one. Throws what is wrong with the event, like
  * {@link acceptUpload}, and publishes nothing.
  */
@@ -111,8 +118,8 @@ async function requireEngineOnce(manifest: Manifest, deps: ManifestDeps): Promis
 
 async function publishAccepted(
   manifest: Manifest,
-  { traceparent }: Upload,
-  deps: AcceptDeps,
+  { traceparent }: Pick<Upload, 'traceparent'>,
+  deps: Pick<AcceptDeps, 'publisher' | 'facts'>,
   fresh: boolean,
 ): Promise<AcceptResult> {
   const context = { source: SOURCE, traceparent };

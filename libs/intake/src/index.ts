@@ -7,6 +7,7 @@ export {
   decideManifest,
   firstSplitJob,
   type ManifestDeps,
+  recoverRecording,
   type Upload,
 } from './accept-upload.ts';
 export { type DoorDeps, HTTP_SOURCE, type Stored } from './commit-recording.ts';

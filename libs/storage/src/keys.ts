@@ -16,3 +16,11 @@ export const storageKeys = (tenant: string, id: string) => {
     fact: (random: string) => `${root}/facts/${random}`,
   };
 };
+
+const MANIFEST = /^([a-z0-9-]{1,32})\/recordings\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json$/;
+
+/** Whose manifest lies under a key; undefined for all other objects. */
+export function manifestAt(key: string): { tenant: string; id: string } | undefined {
+  const [, tenant, id] = MANIFEST.exec(key) ?? [];
+  return tenant && id ? { tenant, id } : undefined;
+}

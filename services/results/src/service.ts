@@ -61,7 +61,7 @@ export function startResults(options: ResultsOptions): Results {
   const lanes = lanesOf(config);
   const keeper = keepLevers({ database, broker, lanes, log });
   const deps = {
-    ...{ database, storage, facts, engines, onFinal, onReplay: replays.take },
+    ...{ database, storage, facts, engines, publisher, log, onFinal, onReplay: replays.take },
     defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
   };
   let closing: Promise<void> | undefined;

@@ -126,7 +126,7 @@ export async function routesFixture(results: ResultsFixture) {
   const engines = { names: new Set(['sherpa']), hasEngine: async (name: string) => engines.names.has(name) };
   await server.register(
     resultsRoutes({
-      ...{ database, storage, facts, engines, defaultEngine: 'sherpa' },
+      ...{ database, storage, facts, engines, log, publisher: replica.publisher, defaultEngine: 'sherpa' },
       onFinal: replica.relay.take,
       onReplay: replica.replays.take,
     }),

@@ -1,15 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { DeadLetterDeps } from '../actions/dead-letters.ts';
+import type { RecoverDeps } from '../actions/recover.ts';
 import { type CancelDeps, cancelTranscriptRoute } from './cancel-transcript.ts';
 import { changeDeadLetters } from './change-dead-letters.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { getAudio } from './get-audio.ts';
 import { getTranscript } from './get-transcript.ts';
 import { listTranscriptsRoute } from './list-transcripts.ts';
+import { recoverRoute } from './recover.ts';
 import { type RetryDeps, retryTranscriptRoute } from './retry-transcript.ts';
 
 /** Everything the routes of results need. */
-export type ResultsRoutesDeps = CancelDeps & RetryDeps & DeadLetterDeps;
+export type ResultsRoutesDeps = CancelDeps & RetryDeps & DeadLetterDeps & RecoverDeps;
 
 /** The HTTP routes of results, for any server that sets `request.principal`. */
 export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebox {
@@ -23,5 +25,6 @@ export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebo
     await server.register(retryTranscriptRoute(deps));
     await server.register(deadLetterRoutes(deps));
     await server.register(changeDeadLetters(deps));
+    await server.register(recoverRoute(deps));
   };
 }

@@ -74,3 +74,12 @@ export async function unfinishedPlan(tx: Transaction, id: string): Promise<Unfin
   );
   return rows[0];
 }
+
+/** Those of `ids` that have no row. */
+export async function withoutTranscript(tx: Transaction, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    'SELECT w.id FROM unnest($1::uuid[]) AS w (id) WHERE NOT EXISTS (SELECT FROM transcripts t WHERE t.id = w.id)',
+    [ids],
+  );
+  return rows.map(({ id }) => id);
+}
