@@ -1,4 +1,4 @@
-import { type ConsumerMessages, connect, createInbox } from 'nats';
+import { ConsumerEvents, type ConsumerMessages, connect, createInbox } from 'nats';
 import { describe, expect, it } from 'vitest';
 import { eventually, timePasses } from '../support.ts';
 import { deliveryOf, useContract } from './broker.ts';
@@ -72,11 +72,18 @@ describe('broker contract: pulling', () => {
     const messages: ConsumerMessages = await consumer.consume({ max_messages: 1, idle_heartbeat: 500 });
     const inFlight = async () =>
       (await broker().api<{ num_ack_pending: number }>(`CONSUMER.INFO.${queue}.c`)).num_ack_pending;
+    let resets = 0;
+    void (async () => {
+      for await (const { type } of await messages.status()) {
+        if (type === ConsumerEvents.HeartbeatsMissed) resets += 1;
+      }
+    })();
     let taken = 0;
     for await (const _ of messages) {
       taken += 1;
       if (taken === 2) break;
-      await timePasses(3_000);
+      // Busy for as long as it takes to miss some heartbeats; each queues a pull for when the loop comes back.
+      await eventually('missed heartbeats', () => resets >= 6, 30_000);
       expect(await inFlight()).toBe(1);
     }
     await eventually('over-pulling', async () => (await inFlight()) >= 4);
