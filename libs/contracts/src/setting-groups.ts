@@ -40,6 +40,7 @@ export const processSettings = (port: number) => ({
   ENVIRONMENT: settings.ENVIRONMENT,
   LOG_LEVEL: settings.LOG_LEVEL,
   EARSHOT_SHUTDOWN_GRACE_SECONDS: settings.EARSHOT_SHUTDOWN_GRACE_SECONDS,
+  EARSHOT_DRAIN_SECONDS: settings.EARSHOT_DRAIN_SECONDS,
 });
 
 /** The engines of EARSHOT_ENGINES; the first is the default. */

@@ -72,6 +72,12 @@ export const settings = {
   EARSHOT_DATABASE_POOL_SIZE: whole('Connections to PostgreSQL of one process at most', 10, 2, 1000),
   EARSHOT_NATS_REPLICAS: whole('Replicas of each stream', 1, 1, 5),
   EARSHOT_SHUTDOWN_GRACE_SECONDS: whole('Seconds a stop may take', 25, 1, 3600),
+  EARSHOT_DRAIN_SECONDS: whole(
+    'Seconds for which a stopping service still answers while /readyz says 503; a probe period behind a router',
+    0,
+    0,
+    3600,
+  ),
   EARSHOT_WORKER_MEMORY_LIMIT_MB: whole(
     'Resident memory in MB above which a child process is ended; the default engine needs 300',
     1024,

@@ -1,4 +1,5 @@
 export { ConfigError, type ConfigRules, loadConfig } from './config.ts';
+export { drain } from './drain.ts';
 export { type Health, registerHealth } from './health.ts';
 export { createHttpServer, type HttpErrorCode, type HttpServer, requireScope } from './http-server.ts';
 export { createLogger, type Logger } from './logger.ts';

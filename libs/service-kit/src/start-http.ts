@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { type Health, registerHealth } from './health.ts';
-import { createHttpServer, type HttpServerOptions } from './http-server.ts';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
 
 export interface HttpOptions extends HttpServerOptions {
   /** Port to listen on; 0 takes a free one. */
@@ -14,8 +14,8 @@ export interface HttpOptions extends HttpServerOptions {
 export interface RunningHttp {
   /** Where it answers, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** Answers what is under way, then closes. Idempotent. */
-  close(): Promise<void>;
+  /** Answers what is under way, then closes; what takes longer than `withinMs` (default: no limit) is cut off. Idempotent. */
+  close(withinMs?: number): Promise<void>;
 }
 
 /** Creates a server with `routes` and health, and listens. Throws a sentence that names the port when it is taken. */
@@ -34,5 +34,12 @@ export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
   }
   const { port } = server.server.address() as { port: number };
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, close: () => server.close() };
+  return { url: `http://${host}:${port}`, close: (withinMs) => closeWithin(server, withinMs) };
+}
+
+async function closeWithin(server: HttpServer, withinMs: number | undefined): Promise<void> {
+  const cutOff = () => server.server.closeAllConnections();
+  const timer = withinMs === undefined ? undefined : setTimeout(cutOff, withinMs);
+  await server.close();
+  clearTimeout(timer);
 }

@@ -13,7 +13,7 @@ import {
 import { readConfig as readIngestConfig, startIngest } from '@earshot/ingest';
 import { accountStoreBytes, type Broker, openBroker } from '@earshot/messaging';
 import { migrate, readConfig as readResultsConfig, startResults } from '@earshot/results';
-import { doorOf, type Logger, type RunningService, startHttp } from '@earshot/service-kit';
+import { doorOf, drain, type Logger, type RunningService, startHttp } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import { readConfig as readTranscriptionConfig, startTranscription } from '@earshot/transcription';
 import { type CombinedConfig, type Environment, serviceEnvironment } from './config.ts';
@@ -154,6 +154,15 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
     close: async (grace) => {
       state = 'draining';
       graceMs = grace;
+      const stop = () =>
+        Promise.all([
+          warming.then((transcription) => transcription.close(grace)),
+          ingest.close(grace),
+          results.stop(),
+        ]);
+      const drainMs = config.EARSHOT_DRAIN_SECONDS * 1000;
+      // What fails here fails again below, where every other step is done all the same.
+      await drain({ http, graceMs: grace, drainMs, stop }).catch(() => undefined);
       await undo.run();
     },
   };

@@ -34,8 +34,18 @@ export function runFile(
   env: Record<string, string>,
   args: readonly string[] = [],
 ): EarshotProcess {
-  const command = ['--import', 'tsx', '--conditions=@earshot/source', file, ...args];
-  const child = spawn(process.execPath, command, {
+  return runCommand([process.execPath, ...FROM_SOURCE, file, ...args], env);
+}
+
+/** Node's options for the sources of this repository. */
+export const FROM_SOURCE = ['--import', 'tsx', '--conditions=@earshot/source'];
+
+/** Runs any program in the root of the repository, in a process group of its own, with only the given settings. */
+export function runCommand(
+  [program = '', ...args]: readonly string[],
+  env: Record<string, string>,
+): EarshotProcess {
+  const child = spawn(program, args, {
     cwd: root,
     detached: true,
     env: { ...cleanEnvironment(), ...env },
@@ -57,7 +67,9 @@ export function runFile(
         if (match) resolve(match);
       };
       child.stdout.on('data', look);
-      void exit.then((code) => reject(new Error(`${file} ended with ${code}\n${stdout}\n${stderr}`)));
+      void exit.then((code) =>
+        reject(new Error(`${[program, ...args].join(' ')} ended with ${code}\n${stdout}\n${stderr}`)),
+      );
       look();
     });
   const interrupt = () => {

@@ -5,6 +5,7 @@ import {
   configOrExit,
   createLogger,
   doorOf,
+  drain,
   type RunningService,
   runService,
   startHttp,
@@ -44,12 +45,12 @@ async function start(): Promise<RunningService> {
       roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });
+  const drainMs = config.EARSHOT_DRAIN_SECONDS * 1000;
   log.info({ url: http.url }, 'ingest ready');
   return {
     failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
     close: async (graceMs) => {
-      await ingest.close(graceMs);
-      await http.close();
+      await drain({ http, graceMs, drainMs, stop: () => ingest.close(graceMs) });
       await broker.drain();
       await storage.close();
     },

@@ -5,6 +5,7 @@ import {
   configOrExit,
   createLogger,
   doorOf,
+  drain,
   type RunningService,
   runService,
   startHttp,
@@ -46,13 +47,14 @@ async function start(): Promise<RunningService> {
       roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });
+  const drainMs = config.EARSHOT_DRAIN_SECONDS * 1000;
   log.info({ url: http.url }, 'results ready');
   return {
     failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
     close: async (graceMs) => {
       draining = true;
+      await drain({ http, graceMs, drainMs, stop: () => results.stop() });
       await results.close(graceMs);
-      await http.close();
       await broker.drain();
       await storage.close();
     },

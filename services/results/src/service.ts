@@ -35,6 +35,8 @@ export interface Results {
   readonly routes: FastifyPluginAsyncTypebox;
   /** What `/readyz` shows: each rejects while its dependency is in trouble. */
   readonly checks: Readonly<Record<'database', () => Promise<void>>>;
+  /** Stores the batch in work and takes no more facts; the routes go on answering. Idempotent, and part of `close`. */
+  stop(): Promise<void>;
   /** Stores the batch in work, publishes its final facts, and frees everything within `graceMs`. Idempotent. */
   close(graceMs: number): Promise<void>;
 }
@@ -65,9 +67,14 @@ export function startResults(options: ResultsOptions): Results {
     defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
   };
   let closing: Promise<void> | undefined;
-  const close = async (graceMs: number) => {
+  let stopping: Promise<unknown> | undefined;
+  const stop = async () => {
     room.stop();
-    await Promise.all([loop.stop(), keeper.stop()]);
+    stopping ??= Promise.all([loop.stop(), keeper.stop()]);
+    await stopping;
+  };
+  const close = async (graceMs: number) => {
+    await stop();
     await Promise.all([relay.close(graceMs), replays.close(graceMs)]);
     await database.close();
   };
@@ -78,6 +85,7 @@ export function startResults(options: ResultsOptions): Results {
       await server.register(workerRoutes({ broker }));
     },
     checks: { database: () => database.read(async (tx) => void (await tx.query('SELECT 1'))) },
+    stop,
     close: (graceMs) => {
       closing ??= close(graceMs);
       return closing;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
 import { accountStoreBytes, openBroker } from '@earshot/messaging';
-import { type Logger, openDoor, type RunningService, startHttp } from '@earshot/service-kit';
+import { drain, type Logger, openDoor, type RunningService, startHttp } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import type { TranscriptionConfig } from './config.ts';
 import { startTranscription, type Transcription, type TranscriptionOptions } from './service.ts';
@@ -40,8 +40,8 @@ export async function serveTranscription(options: ServeOptions): Promise<Running
   return {
     failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
     close: async (graceMs) => {
-      await running.close(graceMs);
-      await http.close();
+      const drainMs = config.EARSHOT_DRAIN_SECONDS * 1000;
+      await drain({ http, graceMs, drainMs, stop: () => running.close(graceMs) });
       await broker.drain();
       await storage.close();
     },
