@@ -98,6 +98,16 @@ describe('a worker that stops', () => {
 });
 
 describe('a zombie that comes back after its lease was lost', () => {
+  it('before its call makes none: it is too late, and somebody else made one', async () => {
+    const zombie = await bench.dieAt({ when: 'after', object: 'intent' }, { times: { callWithinMs: 50 } });
+    const hasty = { times: { unclearMs: 100 } };
+    expect(textOf(await (await bench.worker(hasty)).run({}, { delivery: 2 }))).toBe(bench.text);
+    zombie.loseLease();
+    expect(await zombie.revive()).toEqual({ kind: 'interrupted' });
+    expect(zombie.counts.calls).toBe(0);
+    expect(await billed()).toBe(1);
+  });
+
   it('with a result leaves it where the next delivery reads it, and the double call is counted', async () => {
     const zombie = await bench.dieAt({ when: 'before', object: 'done' });
     const hasty = { times: { unclearMs: 100 } };
