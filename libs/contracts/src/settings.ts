@@ -18,9 +18,12 @@ export const settings = {
   NATS_URL: required('NATS addresses, separated by commas', { pattern: '^(nats|tls)://' }),
   NATS_CREDS: text('Path of a NATS credentials file; read again at each connect'),
   NATS_TOKEN: text('NATS token'),
+  NATS_TOKEN_FILE: text('Path of a file with the NATS token; read again at each connect'),
   NATS_USER: text('NATS user'),
+  NATS_USER_FILE: text('Path of a file with the NATS user; read again at each connect'),
   NATS_PASSWORD: text('NATS password'),
-  NATS_TLS_CA: text('Path of the CA certificate of NATS'),
+  NATS_PASSWORD_FILE: text('Path of a file with the NATS password; read again at each connect'),
+  NATS_TLS_CA: text('Path of the CA certificate of NATS; read again at each connect, as the next two'),
   NATS_TLS_CERT: text('Path of the client certificate for NATS'),
   NATS_TLS_KEY: text('Path of the client key for NATS'),
   PORT: whole(

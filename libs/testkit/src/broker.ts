@@ -21,6 +21,8 @@ export interface TestBroker {
   /** SIGSTOP: connections stay open and nothing answers from now on, until `resume`. */
   pause(): void;
   resume(): void;
+  /** Changes who may come in while it runs, as an operator does; those who may no longer are disconnected. */
+  setUsers(users: Readonly<Record<string, string>>): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -30,6 +32,8 @@ export interface TestBrokerOptions {
   readonly maxFile?: number | 'unset';
   /** Default true. */
   readonly jetstream?: boolean;
+  /** Passwords by user. Default: anybody may come in. */
+  readonly users?: Readonly<Record<string, string>>;
   /** false leaves the server to be started by the test. Default true. */
   readonly started?: boolean;
 }
@@ -46,10 +50,12 @@ ${options.jetstream === false ? '' : `jetstream { store_dir: "${store}", sync_in
 accounts {
   EARSHOT {
     ${options.jetstream === false ? '' : `${accountLimits(options.maxFile)}`}
-    users: [{ user: earshot, password: earshot }]
+    users: [${Object.entries(options.users ?? { earshot: 'earshot' })
+      .map(([user, password]) => `{ user: "${user}", password: "${password}" }`)
+      .join(', ')}]
   }
 }
-no_auth_user: earshot
+${options.users ? '' : 'no_auth_user: earshot'}
 `;
 
 /** True once the server at `port` greets a new connection. */
@@ -79,7 +85,12 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const folder = await tempFolder();
   const port = await freePort();
   const config = join(folder.path, 'nats.conf');
-  await writeFile(config, configOf(port, join(folder.path, 'store'), options));
+  const configure = (users = options.users) =>
+    writeFile(
+      config,
+      configOf(port, join(folder.path, 'store'), { ...options, ...(users ? { users } : {}) }),
+    );
+  await configure();
   let child: ChildProcess | undefined;
   const endWithParent = () => child?.kill('SIGKILL');
   process.once('exit', endWithParent);
@@ -110,6 +121,10 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       if (child?.pid) waitUntilStopped(child.pid);
     },
     resume: () => void child?.kill('SIGCONT'),
+    setUsers: async (users) => {
+      await configure(users);
+      child?.kill('SIGHUP');
+    },
     dispose: async () => {
       process.removeListener('exit', endWithParent);
       await kill();

@@ -16,11 +16,14 @@ export interface OpenBrokerOptions {
   readonly topology?: 'verify' | 'apply';
 }
 
+/** The file wins: what was read from it at the start may be rotated since. */
+const secret = (value: string | undefined, file: string | undefined) => (file ? { file } : value);
+
 const authOf = (config: BrokerSettings): BrokerAuth => ({
   creds: config.NATS_CREDS,
-  token: config.NATS_TOKEN,
-  user: config.NATS_USER,
-  password: config.NATS_PASSWORD,
+  token: secret(config.NATS_TOKEN, config.NATS_TOKEN_FILE),
+  user: secret(config.NATS_USER, config.NATS_USER_FILE),
+  password: secret(config.NATS_PASSWORD, config.NATS_PASSWORD_FILE),
   ...(config.NATS_TLS_CA || config.NATS_TLS_CERT
     ? { tls: { ca: config.NATS_TLS_CA, cert: config.NATS_TLS_CERT, key: config.NATS_TLS_KEY } }
     : {}),
