@@ -1,5 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tempFolder } from '@earshot/testkit';
@@ -37,4 +39,25 @@ it('runs as built where the tools for source are not installed, as in the image'
   expect(ran.code).toBe(1);
   expect(ran.output).toContain('unreachable: http://127.0.0.1:1 does not answer\n');
   await folder.remove();
+});
+
+it('ends with 130 at Ctrl-C, which reaches all processes of a terminal', async () => {
+  const server = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const asked = once(server, 'request');
+  const command = [
+    join(root, 'libs/cli/bin/earshot.mjs'),
+    'lanes',
+    'list',
+    '--url',
+    `http://127.0.0.1:${port}`,
+  ];
+  const child = spawn(process.execPath, command, { detached: true, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await asked;
+  if (child.pid) process.kill(-child.pid, 'SIGINT');
+  expect(await ended).toEqual([130, null]);
+  server.closeAllConnections();
+  server.close();
 });

@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from '@earshot/cli';
-import type { Lanes, WorkerState } from '@earshot/contracts';
+import { Client } from '@earshot/client';
+import type { DeadLetterSummary, Lanes, WorkerState } from '@earshot/contracts';
+import { embeddedOptionsFromEnv, resolveSpeechModel } from '@earshot/embedded';
+import { openFileStorage } from '@earshot/storage-file';
 import { eventually, tempFolder } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -92,4 +96,52 @@ it('finds on this machine what npm run doctor finds', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ok {3}Node +\d+\.\d+/);
   expect(stdout).toMatch(/nats-server +2\.\d+/);
+});
+
+it('holds the work of a paused lane, and cancels what waits in it', async () => {
+  expect((await earshot('lanes pause split normal')).code).toBe(0);
+  const { id } = await new Client({ baseUrl: running.url }).recordings.create({ uri: 'default/in/none.wav' });
+  await eventually('the job to wait', async () => {
+    const lane = (await lanes()).lanes.find(({ durable }) => durable === 'split-normal');
+    return lane?.waiting === 1 && lane.in_flight === 0;
+  });
+  expect((await earshot(`transcripts cancel ${id}`)).stdout).toBe(`${id} canceled\n`);
+  expect(await earshot(`transcripts retry ${id}`)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(new RegExp(`^${id} conflict: `)),
+  });
+  expect((await earshot('lanes resume split')).stdout.split('\n')).toContain('split-normal open');
+});
+
+it('shows what was given up on and why, and replays it once its cause is gone', async () => {
+  const storage = await openFileStorage({ root: join(folder.path, 'home/storage') });
+  await storage.put('default/in/talk.wav', Buffer.from('this is no sound '.repeat(100)));
+  const api = new Client({ baseUrl: running.url });
+  const { id } = await api.recordings.create({ uri: 'default/in/talk.wav' });
+  await expect(api.transcripts.wait(id)).rejects.toMatchObject({ code: 'not_audio' });
+  const { stdout } = await earshot(`dead-letters list --transcript ${id} --json`);
+  const [letter] = JSON.parse(stdout) as DeadLetterSummary[];
+  expect(letter).toMatchObject({ stage: 'split', code: 'not_audio', state: 'open' });
+  expect((await earshot(`dead-letters show ${letter?.id}`)).stdout).toContain('code: not_audio\n');
+  const { samples } = await resolveSpeechModel(embeddedOptionsFromEnv(process.env));
+  const sample = samples.find((path) => path.endsWith('beckett.wav')) ?? '';
+  await storage.put('default/in/talk.wav', await readFile(sample));
+  await storage.close();
+  expect((await earshot('dead-letters replay --code not_audio')).code).toBe(2);
+  expect(await earshot('dead-letters replay --code not_audio --yes')).toMatchObject({
+    code: 0,
+    stdout: '1 replayed\n',
+  });
+  await eventually(
+    'the transcript',
+    async () => {
+      const { status, text } = await api.transcripts.get(id);
+      return status === 'completed' && text.includes('try again');
+    },
+    30_000,
+  );
+  expect((await earshot(`dead-letters replay ${letter?.id}`)).stdout).toBe(
+    `${letter?.id} was dealt with before\n`,
+  );
+  expect((await earshot('dead-letters list')).stderr).toBe('no dead letters\n');
 });

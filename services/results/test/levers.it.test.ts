@@ -1,6 +1,6 @@
 import { httpErrors, jobLanes, type Lanes, STREAMS, type WorkerState } from '@earshot/contracts';
 import { type Broker, openBroker, readLevers, startWorkerControl } from '@earshot/messaging';
-import { createHttpServer, type Principal } from '@earshot/service-kit';
+import { createHttpServer, type Scope } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import { eventually, startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,8 @@ import { openDatabase } from '../src/store/database.ts';
 import { log } from './fixture.ts';
 
 const SETTINGS = { EARSHOT_ENGINES: 'local,paid,dear', EARSHOT_MAX_ACK_PENDING: 'paid=40,dear=3' };
+
+const scopesOf = (key = 'Bearer operate') => key.split(' ').slice(1) as Scope[];
 
 /** Two replicas of results on one broker and database; requests go to the first. */
 async function startAll() {
@@ -26,13 +28,13 @@ async function startAll() {
   const broker = await open('apply');
   const start = () => startResults({ config, broker, storage, log });
   let replicas: Results[] = [start(), start()];
-  const principal: Principal = { tenant: 'default', scopes: ['operate'] };
   const http = await createHttpServer({
     ...httpErrors,
     title: 'results',
     version: '0',
     logger: log,
-    authenticate: (key) => (key ? { tenant: 'default', scopes: ['read', 'write'] } : principal),
+    // The key names its scopes; without one: operate.
+    authenticate: (key) => ({ tenant: 'default', scopes: scopesOf(key) }),
   });
   if (replicas[0]) await http.register(replicas[0].routes);
   const database = openDatabase({ url: postgres.url, log });
@@ -96,7 +98,7 @@ describe('the routes', () => {
     const plain = { lowered_at: null, paused_until: null };
     expect(engines[1]).toEqual({ engine: 'paid', max_ack_pending: 40, effective: 40, ...plain });
     for (const url of ['/v1/lanes', '/v1/workers']) {
-      const { statusCode } = await all.http.inject({ url, headers: { authorization: 'Bearer reader' } });
+      const { statusCode } = await all.http.inject({ url, headers: { authorization: 'Bearer read write' } });
       expect(statusCode).toBe(403);
     }
   });
@@ -151,6 +153,18 @@ it('what was asked for is there again after a loss of the stream', async () => {
   });
 });
 
+const jobOf = (tenant: string) => ({
+  stage: 'chunk' as const,
+  tenant_id: tenant,
+  transcript_id: crypto.randomUUID(),
+  engine: 'paid',
+  lane: 'normal' as const,
+  plan: 1,
+  n: 0,
+  attempt: 1,
+  started_at: new Date().toISOString(),
+});
+
 /** A worker that says when its engines may be asked again. */
 function worker(id: string, quotaUntil: string | null) {
   const engine = { model: 'm', slots: 4, active: 0, circuit: 'closed' as const, quota_until: quotaUntil };
@@ -167,7 +181,7 @@ function worker(id: string, quotaUntil: string | null) {
       { ...engine, name: 'dear' },
       { ...engine, name: 'local', quota_until: null },
     ],
-    active_jobs: [],
+    active_jobs: ['default', 'other'].map(jobOf),
   };
   let restarts = 0;
   const restartPool = async () => {
@@ -213,6 +227,15 @@ describe('workers', () => {
     };
     const [, { data }] = await ids('GET', '/v1/workers');
     expect(data.map(({ id }: WorkerState) => id)).toEqual(['w-3', 'w-4']);
+    const jobs = (workers: WorkerState[]) =>
+      workers.map((each) => each.active_jobs.map((job) => job.tenant_id));
+    expect(jobs(data)).toEqual([['default'], ['default']]);
+    const headers = { authorization: 'Bearer admin' };
+    const everything = (await all.http.inject({ url: '/v1/workers', headers })).json();
+    expect(jobs(everything.data)).toEqual([
+      ['default', 'other'],
+      ['default', 'other'],
+    ]);
     const [, all4] = await ids('POST', '/v1/workers/restart-pool');
     expect(all4.workers).toEqual(['w-3', 'w-4']);
     const [, single] = await ids('POST', '/v1/workers/w-4/restart-pool');

@@ -1,12 +1,27 @@
-import { PoolsRestartedSchema, ProblemSchema, WorkerIdSchema, WorkersSchema } from '@earshot/contracts';
+import {
+  PoolsRestartedSchema,
+  ProblemSchema,
+  WorkerIdSchema,
+  type WorkerState,
+  WorkersSchema,
+} from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { type Broker, pingWorkers, restartPools } from '@earshot/messaging';
+import type { Principal } from '@earshot/service-kit';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { canOperate } from './scopes.ts';
 
 /** Workers answer a ping at once; one that does not is stopped, cut off or very busy. */
 const PING_MS = 2_000;
+/** An operator sees what all workers are, but of the work only the tenant's own. */
+const seenBy =
+  ({ tenant, scopes }: Principal) =>
+  (state: WorkerState): WorkerState => ({
+    ...state,
+    active_jobs: state.active_jobs.filter((job) => job.tenant_id === tenant || scopes.includes('admin')),
+  });
+
 /** Children are renewed between two chunks, and load their model first. */
 const RESTART_MS = 60_000;
 
@@ -26,7 +41,9 @@ export function workerRoutes({ broker }: { broker: Broker }): FastifyPluginAsync
         tags: ['operations'],
         response: { 200: WorkersSchema, default: ProblemSchema },
       },
-      handler: async () => ({ data: await pingWorkers(broker, PING_MS) }),
+      handler: async ({ principal }) => ({
+        data: (await pingWorkers(broker, PING_MS)).map(seenBy(principal)),
+      }),
     });
     server.route({
       method: 'POST',
