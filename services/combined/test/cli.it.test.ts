@@ -145,3 +145,10 @@ it('shows what was given up on and why, and replays it once its cause is gone', 
   );
   expect((await earshot('dead-letters list')).stderr).toBe('no dead letters\n');
 });
+
+it('finds nothing to recover where every recording has its transcript', async () => {
+  expect(await earshot('recover')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^0 of \d+ recordings brought back to work\n$/),
+  });
+});
