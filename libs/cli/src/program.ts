@@ -6,6 +6,7 @@ import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addLanes } from './commands/lanes.ts';
 import { addRecover } from './commands/recover.ts';
+import { addResults } from './commands/results.ts';
 import { addTopology } from './commands/topology.ts';
 import { addTranscripts } from './commands/transcripts.ts';
 import { addWorkers } from './commands/workers.ts';
@@ -57,6 +58,7 @@ export function createProgram({ env, terminal }: Pick<CommandContext, 'env' | 't
     addLanes,
     addTopology,
     addRecover,
+    addResults,
     addDoctor,
   ]) {
     add(program, context);

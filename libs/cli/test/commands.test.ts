@@ -259,6 +259,12 @@ it('recover tells what was brought back', async () => {
   expect(stdout).toBe('4 of 9 recordings brought back to work\n');
 });
 
+it('rebuild tells how many facts the tables agree with, on stdout alone', async () => {
+  const { stdout, stderr } = await earshot({ 'POST /v1/rebuild': { facts: 1204 } }, 'results rebuild');
+  expect(stdout).toBe('the tables agree with 1204 facts\n');
+  expect(stderr).toContain('Reading all facts');
+});
+
 it('help is data, and shows examples first', async () => {
   const { code, stdout, stderr } = await earshot({}, 'dead-letters replay --help');
   expect([code, stderr]).toEqual([0, '']);

@@ -171,6 +171,7 @@ it.each([
   ['the workers', 'GET /v1/workers ', (c: Client) => c.workers.list()],
   ['new children everywhere', 'POST /v1/workers/restart-pool ', (c: Client) => c.workers.restartPool()],
   ['new children', 'POST /v1/workers/w-1/restart-pool ', (c: Client) => c.workers.restartPool('w-1')],
+  ['a rebuild', 'POST /v1/rebuild ', (c: Client) => c.rebuild()],
   ['a recovery', 'POST /v1/recover ', (c: Client) => c.recover()],
 ] as const)('asks for %s', async (_what, expected, ask) => {
   const client = await clientOf(json({ data: [] }));

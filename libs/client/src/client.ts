@@ -1,4 +1,5 @@
 import type {
+  Rebuilt,
   RecordingOptions,
   Recovered,
   SubmitRecording,
@@ -74,6 +75,11 @@ export class Client {
   /** After a loss of the broker's store: brings every unfinished recording back to work. May be repeated. */
   recover(): Promise<Recovered> {
     return sendJson('/v1/recover', this.#http, { method: 'POST' });
+  }
+
+  /** After a loss of the database: re-creates its rows from the facts the broker still holds. May be repeated. */
+  rebuild(): Promise<Rebuilt> {
+    return sendJson('/v1/rebuild', this.#http, { method: 'POST' });
   }
 
   readonly recordings = {

@@ -34,6 +34,7 @@ export {
   LanesSchema,
 } from './http/lane.ts';
 export { httpErrors, type Problem, ProblemSchema, toProblem } from './http/problem.ts';
+export { type Rebuilt, RebuiltSchema } from './http/rebuild.ts';
 export {
   type SubmitRecording,
   SubmitRecordingSchema,

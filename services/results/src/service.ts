@@ -11,6 +11,7 @@ import { Levers } from './levers/levers.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
 import { startReplayRelay } from './relay/replay-relay.ts';
 import { laneRoutes } from './routes/lanes.ts';
+import { rebuildRoute } from './routes/rebuild.ts';
 import { resultsRoutes } from './routes/routes.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { openDatabase } from './store/database.ts';
@@ -83,6 +84,7 @@ export function startResults(options: ResultsOptions): Results {
       await server.register(resultsRoutes(deps));
       await server.register(laneRoutes({ levers: new Levers({ database, broker, lanes }) }));
       await server.register(workerRoutes({ broker }));
+      await server.register(rebuildRoute({ database, broker, storage, log }));
     },
     checks: { database: () => database.read(async (tx) => void (await tx.query('SELECT 1'))) },
     stop,

@@ -29,7 +29,9 @@ export interface Relay<Row> {
 }
 
 const PAGE = 100;
-const LEASE_MS = 60_000;
+
+/** The lease under which rows are swept; who holds it keeps them where they are. */
+export const sweepLease = (name: string) => ({ name: `${name}-sweep`, ttlMs: 60_000 });
 
 /** More batches than this wait for the sweep: a broker that does not answer must not fill the memory. */
 const MAX_RUNNING = 20;
@@ -37,7 +39,7 @@ const MAX_RUNNING = 20;
 /** Starts a relay and its sweep. */
 export function startRelay<Row extends { readonly id: number }>(options: RelayOptions<Row>): Relay<Row> {
   const { name, database, log, relay } = options;
-  const lease = { name: `${name}-sweep`, ttlMs: LEASE_MS, holder: crypto.randomUUID() };
+  const lease = { ...sweepLease(name), holder: crypto.randomUUID() };
   const running = new Set<Promise<unknown>>();
   let closed = false;
 
