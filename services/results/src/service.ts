@@ -1,13 +1,23 @@
-import { jobLanes, parseEngines, parseMaxAckPending, STREAMS } from '@earshot/contracts';
-import { type Broker, purge, startFactLoop } from '@earshot/messaging';
+import {
+  jobLanes,
+  parseEngines,
+  parseMaxAckPending,
+  STREAMS,
+  type TopologyConfig,
+  topology,
+  topologySettingsFrom,
+} from '@earshot/contracts';
+import { accountStoreBytes, type Broker, purge, startFactLoop } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { recoverRecordings } from './actions/recover.ts';
 import type { ResultsConfig } from './config.ts';
 import { factHandler } from './facts/handle-facts.ts';
 import { keepRoom } from './keep-room.ts';
 import { keepLevers } from './levers/keep-levers.ts';
 import { Levers } from './levers/levers.ts';
+import { startReconciler } from './reconcile/reconciler.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
 import { startReplayRelay } from './relay/replay-relay.ts';
 import { laneRoutes } from './routes/lanes.ts';
@@ -21,10 +31,7 @@ export { migrate } from './store/migrate.ts';
 
 /** What results needs from the process it runs in; the broker and the storage stay the caller's to close. */
 export interface ResultsOptions {
-  readonly config: Pick<
-    ResultsConfig,
-    'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE' | 'EARSHOT_ENGINES' | 'EARSHOT_MAX_ACK_PENDING'
-  >;
+  readonly config: Pick<ResultsConfig, 'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE'> & TopologyConfig;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   readonly log: Logger;
@@ -67,11 +74,17 @@ export function startResults(options: ResultsOptions): Results {
     ...{ database, storage, facts, engines, publisher, log, onFinal, onReplay: replays.take },
     defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
   };
+  const reconciler = startReconciler({
+    ...deps,
+    broker,
+    wanted: async () => topology(topologySettingsFrom(config, await accountStoreBytes(broker))),
+    recover: async () => void (await recoverRecordings(deps)),
+  });
   let closing: Promise<void> | undefined;
   let stopping: Promise<unknown> | undefined;
   const stop = async () => {
     room.stop();
-    stopping ??= Promise.all([loop.stop(), keeper.stop()]);
+    stopping ??= Promise.all([loop.stop(), keeper.stop(), reconciler.close()]);
     await stopping;
   };
   const close = async (graceMs: number) => {
@@ -84,7 +97,7 @@ export function startResults(options: ResultsOptions): Results {
       await server.register(resultsRoutes(deps));
       await server.register(laneRoutes({ levers: new Levers({ database, broker, lanes }) }));
       await server.register(workerRoutes({ broker }));
-      await server.register(rebuildRoute({ database, broker, storage, log }));
+      await server.register(rebuildRoute({ ...deps, broker }));
     },
     checks: { database: () => database.read(async (tx) => void (await tx.query('SELECT 1'))) },
     stop,

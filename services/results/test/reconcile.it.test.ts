@@ -8,6 +8,7 @@ import {
   topology,
 } from '@earshot/contracts';
 import { applyTopology, type Broker, connectBroker, purge } from '@earshot/messaging';
+import { storageKeys } from '@earshot/storage';
 import { eventually, startTestBroker, type TestBroker } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -51,7 +52,12 @@ async function look(idleMs = 0): Promise<number> {
     recovered += 1;
   };
   const wantedNow = async () => wanted;
-  const options = { database: results.database, broker, log, wanted: wantedNow, recover };
+  const { database, storage } = results;
+  const { facts, engines } = broker;
+  const options = {
+    ...{ database, storage, broker, facts, engines, log, recover },
+    ...{ wanted: wantedNow, defaultEngine: 'sherpa' },
+  };
   const reconciler = startReconciler({ ...options, idleMs, everyMs: 3_600_000, catchUpMs: 300 });
   try {
     return await reconciler.look();
@@ -116,6 +122,31 @@ it('asks for the cut of a recording that nobody cuts, also when chunks are there
   await broker.publisher.publishLater(jobsOf(scheduled).split(), new Date(Date.now() + 60_000));
   expect(await look()).toBe(1);
   expect(await jobsOf(lost).present()).toEqual(new Set([jobsOf(lost).splitSubject]));
+});
+
+it('finds in its manifest what a recording needs whose acceptance was lost', async () => {
+  const f = factsOf();
+  await results.storage.create(
+    storageKeys(f.tenant, f.id).manifest,
+    Buffer.from(
+      JSON.stringify({
+        ...{ kind: 'recording', tenant_id: f.tenant, transcript_id: f.id, source: 's', event_id: 'e' },
+        ...{
+          uri: 'default/in/a.wav',
+          engine: 'sherpa',
+          lane: 'high',
+          channels: 'auto',
+          options: {},
+          warnings: [],
+        },
+        created_at: '2026-11-23T10:00:00.000Z',
+      }),
+    ),
+  );
+  await store(f.chunk(0));
+  expect(await look()).toBe(1);
+  const subject = splitJobSubject('high', f.tenant, f.id);
+  expect(await jobAt(subject)).toMatchObject({ key: 'default/in/a.wav', generation: 0 });
 });
 
 it('leaves alone what moved just now, what is finished, and what is canceled', async () => {

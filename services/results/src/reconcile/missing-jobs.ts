@@ -1,38 +1,18 @@
-import {
-  type ChannelMode,
-  chunkJob,
-  type Lane,
-  type MessageContext,
-  type OutgoingMessage,
-  splitJob,
-} from '@earshot/contracts';
+import { chunkJob, type OutgoingMessage, splitJob } from '@earshot/contracts';
+import { SOURCE } from '../relay/final-message.ts';
+import { chunkJobData, splitJobData } from '../store/job-data.ts';
 import type { UnfinishedWork } from '../store/sql/unfinished.ts';
 
-const context: MessageContext = { source: 'earshot/results' };
+const FIRST_PLAN = 1;
+const context = { source: SOURCE };
 
 /** The jobs that `work` needs and that are not in `present`; one to cut the recording while its cuts are not all known. */
 export function missingJobs(work: UnfinishedWork, present: ReadonlySet<string>): OutgoingMessage[] {
-  const wanted = work.plan === null ? [splitJobOf(work)] : chunkJobsOf(work, work.plan);
-  return wanted.filter(({ subject }) => !present.has(subject));
+  return wantedJobs(work).filter(({ subject }) => !present.has(subject));
 }
 
-const common = (work: UnfinishedWork) => ({
-  tenant_id: work.tenant_id,
-  transcript_id: work.id,
-  generation: work.generation,
-  attempt: 1,
-  engine: work.engine,
-  lane: work.lane as Lane,
-  channels: (work.channels ?? 'auto') as ChannelMode,
-  ...(work.language === null ? {} : { language: work.language }),
-});
-
-function splitJobOf(work: UnfinishedWork): OutgoingMessage {
-  const accepted_at = work.accepted_at.toISOString();
-  return splitJob.create({ ...common(work), plan: 1, key: work.key, accepted_at }, context);
+function wantedJobs(work: UnfinishedWork): OutgoingMessage[] {
+  const { plan, missing, generation } = work;
+  if (plan === null) return [splitJob.create(splitJobData(work, FIRST_PLAN, generation), context)];
+  return missing.map((chunk) => chunkJob.create(chunkJobData(work, plan, chunk, generation), context));
 }
-
-const chunkJobsOf = (work: UnfinishedWork, plan: number): OutgoingMessage[] =>
-  (work.missing ?? []).map(({ n, start_ms, end_ms, key }) =>
-    chunkJob.create({ ...common(work), plan, n, start_ms, end_ms, key }, context),
-  );

@@ -2,14 +2,14 @@ import type { Topology } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { applyTopology, type Broker } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
-import type { Database } from '../store/database.ts';
+import { type AcceptAgainDeps, acceptMissing } from '../actions/accept-again.ts';
+import { storeAccepted } from '../store/sql/transcripts.ts';
 import { idleTranscripts, pageOfUnfinished, type UnfinishedKey } from '../store/sql/unfinished.ts';
 import { withLease } from '../store/with-lease.ts';
 import { republish } from './republish.ts';
 import { lookForLoss, rememberStreams } from './watch-streams.ts';
 
-export interface ReconcilerOptions {
-  readonly database: Database;
+export interface ReconcilerOptions extends AcceptAgainDeps {
   readonly broker: Broker;
   readonly log: Logger;
   /** What streams and consumers the installation should have. */
@@ -44,16 +44,22 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   let closed = false;
   let running: Promise<unknown> = Promise.resolve();
 
-  async function idle(): Promise<number> {
-    const keys = await database.read((tx) => idleTranscripts(tx, { idleMs, limit: PAGE }));
-    return keys.length === 0 ? 0 : republish(deps, keys, idleMs);
+  async function bringBack(keys: readonly UnfinishedKey[], idleFor: number): Promise<number> {
+    if (keys.length === 0) return 0;
+    const ids = keys.map(({ id }) => id);
+    const { accepted } = await acceptMissing(options, ids);
+    if (accepted.length > 0) await database.write((tx) => storeAccepted(tx, accepted));
+    return republish(deps, keys, idleFor);
   }
+
+  const idle = async () =>
+    bringBack(await database.read((tx) => idleTranscripts(tx, { idleMs, limit: PAGE })), idleMs);
 
   async function everything(renew: () => Promise<boolean>): Promise<number> {
     let total = 0;
     for (let after = FIRST_ID; ; ) {
       const page: UnfinishedKey[] = await database.read((tx) => pageOfUnfinished(tx, { after, limit: PAGE }));
-      if (page.length > 0) total += await republish(deps, page, 0);
+      total += await bringBack(page, 0);
       if (page.length < PAGE) return total;
       if (closed || !(await renew())) throw new CodedError('unavailable', 'another replica goes on');
       after = page.at(-1)?.id ?? after;

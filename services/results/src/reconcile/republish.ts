@@ -35,7 +35,7 @@ export async function republish(
   await factsAreStored(deps);
   const ids = keys.map(({ id }) => id);
   const open = await deps.database.read((tx) => unfinishedWork(tx, ids, idleMs));
-  const jobs = open.flatMap((work) => missingJobs(work, present.get(work.id) ?? new Set()));
+  const jobs = open.flatMap((work) => missingJobs(work, present.get(work.transcript_id) ?? new Set()));
   const results = await pMap(jobs, (job) => deps.publisher.publishFirst(job), IN_FLIGHT);
   await deps.database.write((tx) => markChecked(tx, ids));
   return results.filter((result) => result === 'stored').length;

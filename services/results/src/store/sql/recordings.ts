@@ -15,12 +15,14 @@ export interface Recording {
   readonly accepted_at: Date;
 }
 
+/** The columns of a {@link Recording} from a transcript `t`. */
+export const RECORDING = `t.id AS transcript_id, t.tenant_id, t.generation, t.engine, t.lane, t.key,
+  coalesce(t.options ->> 'channels', 'auto') AS channels, t.options ->> 'language' AS language, t.accepted_at`;
+
 /** The recordings of transcripts, as far as they were accepted. */
 export async function loadRecordings(tx: Transaction, ids: readonly string[]): Promise<Recording[]> {
   const { rows } = await tx.query<Recording>(
-    `SELECT id AS transcript_id, tenant_id, generation, engine, lane, key, coalesce(options ->> 'channels', 'auto') AS channels,
-       options ->> 'language' AS language, accepted_at
-     FROM transcripts WHERE id = ANY($1::uuid[]) AND accepted_at IS NOT NULL`,
+    `SELECT ${RECORDING} FROM transcripts t WHERE t.id = ANY($1::uuid[]) AND t.accepted_at IS NOT NULL`,
     [ids],
   );
   return rows;

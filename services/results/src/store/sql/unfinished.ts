@@ -1,5 +1,6 @@
-import type { Cut } from '@earshot/contracts';
 import type { Transaction } from '../database.ts';
+import type { PlacedChunk } from '../job-data.ts';
+import { RECORDING, type Recording } from './recordings.ts';
 import { STANDS } from './replays.ts';
 
 /** A transcript in work, by name. */
@@ -35,19 +36,12 @@ export async function pageOfUnfinished(
   return rows;
 }
 
-/** What is known of the work that a transcript still needs. */
-export interface UnfinishedWork extends UnfinishedKey {
-  readonly generation: number;
-  readonly engine: string;
-  readonly lane: string;
-  readonly key: string;
-  readonly channels: string | null;
-  readonly language: string | null;
-  readonly accepted_at: Date;
+/** The work that a recording still needs. */
+export interface UnfinishedWork extends Recording {
   /** The plan that is being worked on; null until the recording is cut to its end. */
   readonly plan: number | null;
   /** Chunks of that plan without a result that were not given up on. */
-  readonly missing: readonly (Cut & { readonly n: number })[] | null;
+  readonly missing: readonly PlacedChunk[];
 }
 
 /** The open work of those that are still unfinished, were accepted, and did not move for `idleMs`. */
@@ -57,14 +51,13 @@ export async function unfinishedWork(
   idleMs: number,
 ): Promise<UnfinishedWork[]> {
   const { rows } = await tx.query<UnfinishedWork>(
-    `SELECT t.id, t.tenant_id, t.generation, t.engine, t.lane, t.key, t.options ->> 'channels' AS channels,
-       t.options ->> 'language' AS language, t.accepted_at, s.plan, open.missing
+    `SELECT ${RECORDING}, s.plan, coalesce(open.missing, '[]') AS missing
      FROM transcripts t
      LEFT JOIN LATERAL (
        SELECT plan, count, cuts FROM splits WHERE transcript_id = t.id ORDER BY plan DESC LIMIT 1
      ) s ON true
      LEFT JOIN LATERAL (
-       SELECT jsonb_agg((s.cuts -> w.n) || jsonb_build_object('n', w.n) ORDER BY w.n) AS missing
+       SELECT jsonb_agg(jsonb_build_object('n', w.n, 'cut', s.cuts -> w.n) ORDER BY w.n) AS missing
        FROM generate_series(0, s.count - 1) AS w (n)
        WHERE NOT EXISTS (SELECT FROM chunks c WHERE (c.transcript_id, c.plan, c.n) = (t.id, s.plan, w.n))
          AND NOT EXISTS (
@@ -74,7 +67,7 @@ export async function unfinishedWork(
          )
      ) open ON true
      WHERE t.id = ANY($1::uuid[]) AND t.status IN ('queued', 'processing') AND t.accepted_at IS NOT NULL
-       AND t.moved_at < clock_timestamp() - $2 * interval '1 millisecond'
+       AND t.moved_at <= clock_timestamp() - $2 * interval '1 millisecond'
      ORDER BY t.id`,
     [ids, idleMs],
   );
