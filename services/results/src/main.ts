@@ -12,7 +12,7 @@ import {
 } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import { readConfig } from './config.ts';
-import { startResults } from './service.ts';
+import { startResults, topologyDuty } from './service.ts';
 
 const config = configOrExit(() => readConfig());
 const log = createLogger({ service: 'results', level: config.LOG_LEVEL });
@@ -25,7 +25,8 @@ async function start(): Promise<RunningService> {
     tenant: DEFAULT_TENANT,
   });
   const storage = await openFileStorage({ root: fileURLToPath(config.EARSHOT_STORAGE_URL) });
-  const broker = await openBroker({ config, name: 'earshot-results', log });
+  const topology = await topologyDuty(config, log);
+  const broker = await openBroker({ config, name: 'earshot-results', log, topology });
   const results = startResults({ config, broker, storage, log });
   let draining = false;
   const http = await startHttp({

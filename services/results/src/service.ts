@@ -18,6 +18,7 @@ import { keepRoom } from './keep-room.ts';
 import { keepLevers } from './levers/keep-levers.ts';
 import { Levers } from './levers/levers.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
+import { hadStreams } from './reconcile/watch-streams.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
 import { startReplayRelay } from './relay/replay-relay.ts';
 import { laneRoutes } from './routes/lanes.ts';
@@ -106,6 +107,25 @@ export function startResults(options: ResultsOptions): Results {
       return closing;
     },
   };
+}
+
+/**
+ * How results deals with streams at its start: an installation that had them before lost them, and gets them back; in a
+ * new one it is the init step that makes them. `verify` while the database cannot tell.
+ */
+export async function topologyDuty(
+  config: Pick<ResultsConfig, 'DATABASE_URL'>,
+  log: Logger,
+): Promise<'restore' | 'verify'> {
+  const database = openDatabase({ url: config.DATABASE_URL, log, poolSize: 1 });
+  try {
+    return (await hadStreams(database)) ? 'restore' : 'verify';
+  } catch (err) {
+    log.warn({ err }, 'cannot tell whether this installation had its streams before');
+    return 'verify';
+  } finally {
+    await database.close();
+  }
 }
 
 const lanesOf = (config: ResultsOptions['config']) =>

@@ -13,6 +13,7 @@ import { eventually, startTestBroker, type TestBroker } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { startReconciler } from '../src/reconcile/reconciler.ts';
+import { topologyDuty } from '../src/service.ts';
 import { CHUNK_MS, factsOf } from './facts.ts';
 import { log, type ResultsFixture, resultsFixture } from './fixture.ts';
 
@@ -58,7 +59,8 @@ async function look(idleMs = 0): Promise<number> {
     ...{ database, storage, broker, facts, engines, log, recover },
     ...{ wanted: wantedNow, defaultEngine: 'sherpa' },
   };
-  const reconciler = startReconciler({ ...options, idleMs, everyMs: 3_600_000, catchUpMs: 300 });
+  const never = 3_600_000;
+  const reconciler = startReconciler({ ...options, idleMs, firstMs: never, everyMs: never, catchUpMs: 300 });
   try {
     return await reconciler.look();
   } finally {
@@ -204,4 +206,12 @@ it('notices that only the stream of jobs was made again', async () => {
   await applyTopology(broker, wanted);
   expect(await look(60_000)).toBe(1);
   expect(recovered).toBe(1);
+});
+
+it('restores streams at its start only where it had them before: a new installation waits for its init step', async () => {
+  const config = { DATABASE_URL: results.server.url };
+  expect(await topologyDuty(config, log)).toBe('verify');
+  await look();
+  expect(await topologyDuty(config, log)).toBe('restore');
+  expect(await topologyDuty({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }, log)).toBe('verify');
 });

@@ -1,7 +1,14 @@
-import { type BrokerSettings, type TopologyConfig, topology, topologySettingsFrom } from '@earshot/contracts';
+import {
+  type BrokerSettings,
+  type Topology,
+  type TopologyConfig,
+  topology,
+  topologySettingsFrom,
+} from '@earshot/contracts';
 import type { Log } from '../log.ts';
 import { accountStoreBytes } from '../store/account.ts';
 import { applyTopology } from '../topology/apply.ts';
+import { missingParts } from '../topology/missing.ts';
 import { verifyTopology } from '../topology/verify.ts';
 import type { BrokerAuth } from './auth.ts';
 import type { Broker } from './broker.ts';
@@ -12,8 +19,11 @@ export interface OpenBrokerOptions {
   /** Shown in the server's connection list, e.g. `earshot-ingest`. */
   readonly name: string;
   readonly log: Log;
-  /** `verify` (default) refuses to go on when the streams differ from the settings; `apply` makes them so. */
-  readonly topology?: 'verify' | 'apply';
+  /**
+   * `verify` (default) refuses to go on when the streams differ from the settings; `apply` makes them so; `restore` makes
+   * them again when some are missing, and refuses otherwise.
+   */
+  readonly topology?: 'verify' | 'apply' | 'restore';
 }
 
 /** The file wins: what was read from it at the start may be rotated since. */
@@ -28,6 +38,9 @@ const authOf = (config: BrokerSettings): BrokerAuth => ({
     ? { tls: { ca: config.NATS_TLS_CA, cert: config.NATS_TLS_CERT, key: config.NATS_TLS_KEY } }
     : {}),
 });
+
+const mustApply = async (broker: Broker, wanted: Topology, mode: OpenBrokerOptions['topology']) =>
+  mode === 'apply' || (mode === 'restore' && (await missingParts(broker, wanted)).length > 0);
 
 /**
  * Connects as the settings say and makes sure of the streams and consumers; throws with every difference when they are
@@ -62,6 +75,6 @@ const connectAs = ({ config, name, log }: OpenBrokerOptions): Promise<Broker> =>
 
 async function driftOf(broker: Broker, { config, topology: mode }: OpenBrokerOptions): Promise<string[]> {
   const wanted = topology(topologySettingsFrom(config, await accountStoreBytes(broker)));
-  if (mode === 'apply') await applyTopology(broker, wanted);
+  if (await mustApply(broker, wanted, mode)) await applyTopology(broker, wanted);
   return verifyTopology(broker, wanted);
 }

@@ -16,7 +16,8 @@ export interface ReconcilerOptions extends AcceptAgainDeps {
   readonly wanted: () => Promise<Topology>;
   /** Accepts again what has a manifest and no transcript. */
   readonly recover: () => Promise<void>;
-  /** How often to look; default 30 s. */
+  /** When to look first, default after 2 s, and how often from then on, default every 30 s. */
+  readonly firstMs?: number;
   readonly everyMs?: number;
   /** How long a transcript must not have moved before its jobs are looked for; default 60 s. */
   readonly idleMs?: number;
@@ -85,14 +86,17 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
 
   const look = async () =>
     (await withLease(database, { ...LEASE, holder }, ({ renew }) => lookUnderLease(renew))) ?? 0;
-  const timer = setInterval(() => {
+  const tick = () => {
     running = look().catch((err: unknown) => log.warn({ err }, 'could not look for lost work'));
-  }, options.everyMs ?? 30_000);
+  };
+  const first = setTimeout(tick, options.firstMs ?? 2_000);
+  const timer = setInterval(tick, options.everyMs ?? 30_000);
 
   return {
     look,
     close: async () => {
       closed = true;
+      clearTimeout(first);
       clearInterval(timer);
       await running;
     },

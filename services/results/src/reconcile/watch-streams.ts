@@ -34,3 +34,9 @@ export async function rememberStreams(database: Database, broker: Broker, topolo
     for (const [name, at] of births) await advancePosition(tx, birthMark(name), at);
   });
 }
+
+/** Whether this installation had its streams before: then they are restored when they are missing, not waited for. */
+export async function hadStreams(database: Database): Promise<boolean> {
+  const positions = await database.read(readPositions);
+  return [...positions.keys()].some((name) => name.startsWith(birthMark('')));
+}
