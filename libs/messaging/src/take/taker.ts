@@ -37,7 +37,8 @@ export class Taker {
   readonly #options: TakerOptions;
   readonly #bell = new Bell();
   readonly #passOver = new Map<string, number>();
-  #sweeps = 0;
+  /** Sweeps in a row whose slots were full before every lane had been asked. */
+  #unfinished = 0;
   #troubles = 0;
   #lastTrouble: string | undefined;
   #state: 'running' | 'paused' | 'stopped' = 'running';
@@ -121,10 +122,11 @@ export class Taker {
   /** Returns in how many lanes nothing could be asked. */
   async #sweep(inbox: PullInbox): Promise<number> {
     let troubles = 0;
-    this.#sweeps += 1;
-    for (const durable of laneOrder(this.#options.durables, this.#sweeps)) {
+    let asked = 0;
+    for (const durable of laneOrder(this.#options.durables, this.#unfinished + 1)) {
       const batch = this.#options.free();
       if (batch < 1 || !this.#mayPull()) break;
+      asked += 1;
       if ((this.#passOver.get(durable) ?? 0) > performance.now()) continue;
       const end = await inbox.pull({ durable, batch, quietMs: QUIET_MS });
       if (end.kind === 'silent') this.#passOver.set(durable, performance.now() + PASS_OVER_MS);
@@ -133,6 +135,7 @@ export class Taker {
         this.#note(`${durable}: ${end.detail}`);
       }
     }
+    this.#unfinished = asked === this.#options.durables.length ? 0 : this.#unfinished + 1;
     if (troubles === 0) this.#note(undefined);
     return troubles;
   }
