@@ -1,15 +1,13 @@
 import { join } from 'node:path';
-import { type SmallDisk, smallDisk } from '@earshot/testkit';
+import { smallDisk } from '@earshot/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectHealed, unless } from './expect-full.ts';
 import { FaultWorld } from './fault-world.ts';
 import { accountOf } from './fill-broker.ts';
-import { type FullReport, type FullStore, fullStore } from './full-store.ts';
+import { type FullStore, fullStore } from './full-store.ts';
 
 const MB = 1024 * 1024;
 const [recordings, database] = [await smallDisk(12), await smallDisk(160)];
-/** Put into the names of tests that cannot fill a disk where they run. */
-const unless = (disk: SmallDisk | undefined) =>
-  disk ? '' : ' (NOT CHECKED HERE: mounting a small disk takes root)';
 let world: FaultWorld;
 
 beforeAll(async () => {
@@ -24,16 +22,6 @@ afterAll(async () => {
   await world?.close();
   await Promise.all([recordings?.remove(), database?.remove()]);
 });
-
-/** Everybody gets an answer in time; nothing that was accepted is lost or given up, and all goes on by itself. */
-function expectHealed({ door, reads, states, attempts, gaveUps, restarted }: FullReport): void {
-  for (const { status, body, ms } of [...door, ...reads])
-    expect(`${status} ${body.code} ${ms > 15_000 ? `after ${ms} ms` : ''}`).toMatch(/^(20[02] |503 \w+ $)/);
-  expect(new Set(states)).toEqual(new Set(['completed']));
-  expect(attempts).toBe(1);
-  expect(gaveUps).toBe(0);
-  expect(restarted).toEqual([]);
-}
 
 const KNOCKS = 4;
 const fill = (store: FullStore) => fullStore(world, store, KNOCKS);

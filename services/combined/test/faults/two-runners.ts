@@ -23,6 +23,8 @@ export interface TwoRunners {
   /** Facts about the transcript before the loser came back, and after it had its say. */
   readonly facts: readonly [number, number];
   readonly transcripts: readonly [Transcript, Transcript];
+  /** Milliseconds from its return until it told that. */
+  readonly toldMs: number;
   /** Times the loser told that the job was not its own any more. */
   readonly losses: number;
 }
@@ -42,12 +44,15 @@ export async function twoRunners(
   const before = await world.finished(id);
   const factsBefore = await world.facts(id);
   SILENCES[silence].end(loser);
-  await loser.logged('its loss', lossOf(id));
+  const backAt = Date.now();
+  const told = await loser.logged('its loss', lossOf(id));
   await takesWorkAgain(world, loser);
   return {
     runs: world.chunkRuns((run) => run.transcript_id === id).length,
     facts: [factsBefore, await world.facts(id)],
     transcripts: [before, await world.transcript(id)],
+    // One that is only cut off notices by its own clock, while it is away.
+    toldMs: Math.max(0, told.at - backAt),
     losses: loser.lines.filter(lossOf(id)).length,
   };
 }

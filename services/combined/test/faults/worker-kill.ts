@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SeededRandom } from '@earshot/testkit';
 import type { FaultWorld } from './fault-world.ts';
+import type { JobRun } from './job-runs.ts';
 
 /** How many workers are killed, and when. */
 export interface WorkerKillOptions {
@@ -32,46 +33,57 @@ const SECONDS = 7;
 export async function killWorkers(world: FaultWorld, options: WorkerKillOptions): Promise<WorkerKills> {
   const { recordings, ackWaitMs } = options;
   const before = (await world.cloud.log()).length;
-  await world.cloud.behave({ answer_ms: ackWaitMs / 3 + 4_000 });
-  const transcripts = await Promise.all(
-    Array.from({ length: recordings }, () => world.submit({ seconds: SECONDS })),
-  );
-  const times = (await Promise.all(transcripts.map((id) => killAgainAndAgain(world, id, options)))).flat();
+  await world.cloud.behave({ answer_ms: ackWaitMs / 3 + 5_000 });
+  const chains = Array.from({ length: recordings }, () => killAgainAndAgain(world, options));
+  const seen = await Promise.all(chains);
+  const transcripts = seen.flatMap(({ ids }) => ids);
   await Promise.all(transcripts.map((id) => world.finished(id, 120_000)));
   const calls = (await world.cloud.log()).slice(before);
-  const runsOfOthers = transcripts.map(
-    (id) => world.chunkRuns((run) => run.transcript_id === id && run.n === 0).length,
-  );
   return {
-    times,
+    times: seen.flatMap(({ times }) => times),
     transcripts,
     redone: calls.length - new Set(calls.map(({ key }) => key)).size,
-    runsOfOthers,
+    runsOfOthers: transcripts.map((id) => world.chunkRuns(chunkOf(id, 0)).length),
   };
 }
 
+const chunkOf = (id: string, n: number) => (run: JobRun) => run.transcript_id === id && run.n === n;
+
 async function killAgainAndAgain(
   world: FaultWorld,
-  id: string,
   { killsEach, ackWaitMs, random }: WorkerKillOptions,
-): Promise<number[]> {
-  const ofSecondChunk = (run: { transcript_id: string; n: number }) =>
-    run.transcript_id === id && run.n === 1;
+): Promise<{ ids: string[]; times: number[] }> {
+  const ids: string[] = [];
   const times: number[] = [];
-  let run = await world.run(`the second chunk of ${id}`, ofSecondChunk);
-  for (let kill = 0; kill < killsEach; kill += 1) {
+  for (let run: JobRun | undefined; times.length < killsEach; ) {
+    run ??= await startChunk(world, ids);
     await pause(200 + random.below(ackWaitMs / 3));
+    const current = world.chunkRuns(chunkOf(run.transcript_id, 1)).at(-1) ?? run;
+    run = undefined;
+    // On a busy machine the chunk may be finished by now: another recording takes its place.
+    if (current.finishedAt !== undefined) continue;
     const killedAt = Date.now();
-    const { worker, delivery } = run;
-    await worker.kill();
+    await current.worker.kill();
     const replacement = world.startWorker();
-    run = await world.run(
-      `${id} to run elsewhere`,
-      (next) => ofSecondChunk(next) && next.delivery > delivery && next.worker !== worker,
-      3 * ackWaitMs + 30_000,
-    );
+    run = await nextRun(world, current, 3 * ackWaitMs + 30_000);
     times.push(run.startedAt - killedAt);
     await replacement;
   }
-  return times;
+  return { ids, times };
+}
+
+async function startChunk(world: FaultWorld, ids: string[]): Promise<JobRun> {
+  const id = await world.submit({ seconds: SECONDS });
+  ids.push(id);
+  return world.run(`the second chunk of ${id}`, chunkOf(id, 1));
+}
+
+function nextRun(
+  world: FaultWorld,
+  { worker, delivery, transcript_id }: JobRun,
+  timeoutMs: number,
+): Promise<JobRun> {
+  const next = (run: JobRun) =>
+    chunkOf(transcript_id, 1)(run) && run.delivery > delivery && run.worker !== worker;
+  return world.run(`${transcript_id} to run elsewhere`, next, timeoutMs);
 }

@@ -24,7 +24,7 @@ it('the job of a killed worker runs elsewhere once its lease ends, and nothing f
   const kills = await killWorkers(world, { recordings: 2, killsEach: 1, ackWaitMs: ACK_WAIT_MS, random });
   expect(Math.max(...kills.times)).toBeLessThan(3 * ACK_WAIT_MS);
   expect(kills.redone).toBeLessThanOrEqual(kills.times.length);
-  expect(kills.runsOfOthers).toEqual([1, 1]);
+  expect(new Set(kills.runsOfOthers)).toEqual(new Set([1]));
 });
 
 it('the job of a worker that is asked to stop runs elsewhere without an attempt burnt', async () => {
