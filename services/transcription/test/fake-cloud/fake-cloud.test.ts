@@ -94,7 +94,7 @@ describe('the vendor of the tests', () => {
     const idle = connect(Number(new URL(cloud.url).port), '127.0.0.1');
     await once(idle, 'connect');
     idle.on('error', () => {});
-    const cut = once(idle, 'close');
+    const cut = new Promise((resolve) => idle.once('close', resolve));
     await cloud.behave({ down: true });
     await cut;
     await expect(post('/free', 'x')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Behaviour } from './behaviour.ts';
 import { type CallBody, FakeCloud, readJson, send } from './cloud.ts';
 
@@ -12,6 +13,8 @@ const api = createServer(
   (request, response) => void serve(request, response).catch(() => response.destroy()),
 );
 const control = createServer((request, response) => void serveControl(request, response));
+// A kept connection that is closed just when the next request comes would fail a test on a slow machine.
+control.keepAliveTimeout = 0;
 const port = await listen(api, 0);
 const urls = { url: address(port), control_url: address(await listen(control, 0)) };
 process.stdout.write(`${JSON.stringify(urls)}\n`);
@@ -41,9 +44,16 @@ async function serveControl(request: IncomingMessage, response: ServerResponse):
 
 async function setDown(down: boolean): Promise<void> {
   if (down === !api.listening) return;
-  if (!down) return void (await listen(api, port));
+  if (!down) return listenAgain();
   api.close();
   api.closeAllConnections();
+}
+
+/** While nobody listened, the system may have lent the port to somebody else's connection. */
+async function listenAgain(): Promise<void> {
+  while (!api.listening) {
+    await listen(api, port).catch(() => pause(50));
+  }
 }
 
 async function listen(server: Server, wanted: number): Promise<number> {
