@@ -110,15 +110,16 @@ interface Work extends TranscriptionOptions {
 }
 
 async function openWork(options: TranscriptionOptions): Promise<Work> {
-  const runners = await startEngines(options);
   const splitValve = new LoopValve();
-  const valves = [splitValve, ...[...runners.values()].map(({ valve }) => valve)];
+  const valves = [splitValve];
   const onFlow = (flow: Flow) => {
     for (const valve of valves) valve.set('storage', flow);
   };
   const { storage, log, paidTimes: times } = options;
   const id = newWorkerId();
   const watch = new StorageWatch({ storage, onFlow, log });
+  const runners = await startEngines(options, watch);
+  valves.push(...[...runners.values()].map(({ valve }) => valve));
   const paidCalls = new PaidCalls({ storage, worker: id, times, log });
   return { ...options, id, runners, active: new ActiveJobs(), splitValve, watch, paidCalls };
 }
@@ -135,8 +136,12 @@ function startControl(work: Work, draining: () => boolean): WorkerControl {
   });
 }
 
-async function startEngines(options: TranscriptionOptions): Promise<Map<string, GuardedEngine>> {
+async function startEngines(
+  options: TranscriptionOptions,
+  watch: StorageWatch,
+): Promise<Map<string, GuardedEngine>> {
   const { config, parts, log } = options;
+  const isAway = (error: unknown) => watch.isAway(error);
   const runners = new Map<string, GuardedEngine>();
   try {
     for (const name of parseEngines(config.EARSHOT_ENGINES)) {
@@ -146,10 +151,8 @@ async function startEngines(options: TranscriptionOptions): Promise<Map<string, 
         memoryLimitMb: config.EARSHOT_WORKER_MEMORY_LIMIT_MB,
         environment: childEnvironment(),
       };
-      runners.set(
-        name,
-        await startGuardedEngine(name, entryOf(name, options), { model: parts.model }, children, log),
-      );
+      const [entry, settings] = [entryOf(name, options), { model: parts.model }];
+      runners.set(name, await startGuardedEngine(name, entry, settings, children, log, isAway));
     }
     return runners;
   } catch (error) {

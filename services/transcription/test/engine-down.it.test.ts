@@ -70,7 +70,7 @@ class RemoteEngine {
 describe('while an engine is down', () => {
   it('it is left alone, no attempt is burnt, and work goes on within 10 s of its return', async () => {
     await engine.start();
-    const guarded = world.startWorker(engine.runner(), { slots: 2, maxAttempts: 1 });
+    const guarded = await world.startWorker(() => engine.runner(), { slots: 2, maxAttempts: 1 });
     await world.publish(0);
     await world.chunk(0);
     await engine.stop();
@@ -95,7 +95,7 @@ describe('while an engine is down', () => {
   it('out of quota waits as long as it is told, without an attempt burnt', async () => {
     await engine.start();
     engine.refusals = 1;
-    const guarded = world.startWorker(engine.runner(), { slots: 1, maxAttempts: 1 });
+    const guarded = await world.startWorker(() => engine.runner(), { slots: 1, maxAttempts: 1 });
     for (let n = 0; n < 5; n += 1) await world.publish(n);
     const until = await eventually('the pause', () => guarded.quotaUntil);
     expect(until.getTime()).toBeGreaterThan(Date.now());

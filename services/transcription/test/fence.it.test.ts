@@ -1,6 +1,9 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually, tempFolder } from '@earshot/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createChildPool } from '../src/children/child-pool.ts';
-import type { EngineRunner } from '../src/engine-runner.ts';
+import type { EngineRunner, EngineWatcher } from '../src/engine-runner.ts';
 import { WorkerWorld } from './worker-world.ts';
 
 let world: WorkerWorld;
@@ -9,8 +12,10 @@ beforeEach(async () => {
 });
 afterEach(() => world.dispose());
 
+type OddEngine = EngineRunner & { pids(): number[] };
+
 /** The odd engine in real children; the language of a job says what it does with it. */
-async function oddEngine(settings = 'model'): Promise<EngineRunner> {
+async function oddEngine(watcher: EngineWatcher, settings = 'model'): Promise<OddEngine> {
   const entry = new URL('./children/odd-child.ts', import.meta.url);
   const pool = createChildPool({
     engine: 'odd',
@@ -18,6 +23,7 @@ async function oddEngine(settings = 'model'): Promise<EngineRunner> {
     size: 2,
     memoryLimitMb: 220,
     entry,
+    watcher,
     log: world.log,
   });
   return {
@@ -26,6 +32,7 @@ async function oddEngine(settings = 'model'): Promise<EngineRunner> {
     restart: () => pool.restart(),
     memoryBytes: () => pool.memoryBytes(),
     close: () => pool.close(),
+    pids: () => pool.pids(),
   };
 }
 
@@ -35,7 +42,7 @@ it.each([
 ])(
   'a chunk that makes children die (%s) is given up with evidence, and its neighbours go on',
   async (oddity, code, detail, words) => {
-    world.startWorker(await oddEngine(), { slots: 2, maxAttempts: 2 });
+    await world.startWorker((watcher) => oddEngine(watcher), { slots: 2, maxAttempts: 2 });
     await world.publish(0, oddity);
     for (let n = 1; n <= 4; n += 1) await world.publish(n);
     const given = await world.gaveUp(0);
@@ -49,3 +56,27 @@ it.each([
     for (let n = 1; n <= 4; n += 1) expect(await world.chunk(n)).toMatchObject({ attempt: 1 });
   },
 );
+
+it('children that cannot start stop the work, burn no attempt, and let it go on soon after the repair', async () => {
+  const folder = await tempFolder();
+  const damage = join(folder.path, 'model.damaged');
+  let pids = () => [] as number[];
+  const engine = await world.startWorker(
+    async (watcher) => {
+      const runner = await oddEngine(watcher, join(folder.path, 'model'));
+      pids = runner.pids;
+      return runner;
+    },
+    { slots: 2, maxAttempts: 1 },
+  );
+  await world.publish(0);
+  await world.chunk(0);
+  await writeFile(damage, '');
+  for (const pid of pids()) process.kill(pid, 'SIGKILL');
+  for (let n = 1; n <= 5; n += 1) await world.publish(n);
+  await eventually('the circuit to open', () => engine.circuit === 'open', 30_000);
+  await rm(damage);
+  for (let n = 1; n <= 5; n += 1) expect(await world.chunk(n)).toMatchObject({ attempt: 1 });
+  expect(await world.anyGaveUp()).toBe(false);
+  await folder.remove();
+});

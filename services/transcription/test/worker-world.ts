@@ -6,7 +6,7 @@ import type { ObjectStorage } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { eventually, startTestBroker, type TestBroker, tempFolder } from '@earshot/testkit';
 import { EngineGuard, GuardedEngine } from '../src/circuit/guarded-engine.ts';
-import type { EngineRunner } from '../src/engine-runner.ts';
+import type { EngineRunner, EngineWatcher } from '../src/engine-runner.ts';
 import { chunkJobs } from '../src/job-kinds.ts';
 import { PaidCalls } from '../src/paid/paid-calls.ts';
 import { transcribeChunk } from '../src/transcribe-chunk.ts';
@@ -47,9 +47,12 @@ export class WorkerWorld {
   }
 
   /** Takes chunk jobs with `slots` at once; failed attempts are repeated soon. */
-  startWorker(runner: EngineRunner, { slots = 2, maxAttempts = 2 } = {}): GuardedEngine {
-    const guard = new EngineGuard('sherpa', this.log);
-    const engine = new GuardedEngine(runner, guard);
+  async startWorker(
+    start: (watcher: EngineWatcher) => EngineRunner | Promise<EngineRunner>,
+    { slots = 2, maxAttempts = 2 } = {},
+  ): Promise<GuardedEngine> {
+    const guard = new EngineGuard('sherpa', async () => false, this.log);
+    const engine = new GuardedEngine(await start(guard.circuit), guard);
     const handler = transcribeChunk({
       ...{ engine, storage: this.storage, facts: this.broker.facts, worker: 'w-1' },
       paidCalls: new PaidCalls({ storage: this.storage, worker: 'w-1', log: this.log }),

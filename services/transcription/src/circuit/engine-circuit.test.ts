@@ -10,12 +10,13 @@ afterEach(() => {
   for (const circuit of opened.splice(0)) circuit.stop();
 });
 
-function make(retryAfterMs = 60_000) {
+function make(retryAfterMs = 60_000, isElsewhere?: () => Promise<boolean>) {
   const flows: Flow[] = [];
   const log = keptLog();
   const circuit = new EngineCircuit({
     engine: 'e',
     retryAfterMs,
+    isElsewhere,
     onFlow: (flow) => void flows.push(flow),
     log,
   });
@@ -50,6 +51,12 @@ it('is not opened by calls that fail in another way: a bad chunk is not a missin
   await call('unavailable');
   await call('engine_error');
   await call('unavailable');
+  expect(circuit.state).toBe('closed');
+});
+
+it('is not opened by a store that is away while a call needs it', async () => {
+  const { circuit, call } = make(60_000, async () => true);
+  for (let count = 0; count < 5; count += 1) expect(await call('unavailable')).toBe('unavailable');
   expect(circuit.state).toBe('closed');
 });
 

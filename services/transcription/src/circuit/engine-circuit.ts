@@ -16,6 +16,8 @@ export interface EngineCircuitOptions {
   readonly engine: string;
   /** Told how much the engine's loop may take from now on. */
   readonly onFlow: (flow: Flow) => void;
+  /** True for a failure inside a call that is not the engine's: a paid one keeps its ledger in storage. Default: none. */
+  readonly isElsewhere?: ((error: unknown) => Promise<boolean>) | undefined;
   /** How long an engine that is down is left alone before one job tries it. Default 3 s, and up to 1 s of jitter. */
   readonly retryAfterMs?: number | undefined;
   readonly log: Log;
@@ -62,7 +64,7 @@ export class EngineCircuit {
     try {
       const begun = await this.#policy.execute(async () => {
         const result = call(alive);
-        await Promise.race([progress, result.catch(unlessUnavailable)]);
+        await Promise.race([progress, result.catch((error) => this.#unlessDown(error))]);
         return { result };
       });
       return await begun.result;
@@ -120,12 +122,13 @@ export class EngineCircuit {
     log.warn({ engine, detail: error.message }, 'engine circuit open');
   }
 
+  /** An engine that fails in another way is there. */
+  async #unlessDown(error: unknown): Promise<void> {
+    const down = toCodedError(error).code === 'unavailable';
+    if (down && !(await this.#options.isElsewhere?.(error))) throw error;
+  }
+
   #refusal(): CodedError {
     return new CodedError('unavailable', `engine ${this.#options.engine} is down; it is tried again soon`);
   }
-}
-
-/** An engine that fails in another way is there. */
-function unlessUnavailable(error: unknown): void {
-  if (toCodedError(error).code === 'unavailable') throw error;
 }

@@ -9,15 +9,16 @@ import { EngineCircuit } from './engine-circuit.ts';
 import { LoopValve } from './loop-valve.ts';
 import { QuotaPause } from './quota-pause.ts';
 
-/** Starts an engine as `startEngine` does, and watches over it from then on. */
+/** Starts an engine as `startEngine` does, and watches over it from then on; `isStorageAway` as in `StorageWatch`. */
 export async function startGuardedEngine(
   name: string,
   entry: EngineEntry,
   settings: EngineSettings,
   children: ChildSettings,
   log: Log,
+  isStorageAway: (error: unknown) => Promise<boolean>,
 ): Promise<GuardedEngine> {
-  const guard = new EngineGuard(name, log);
+  const guard = new EngineGuard(name, isStorageAway, log);
   return new GuardedEngine(await startEngine(name, entry, settings, children, log, guard.circuit), guard);
 }
 
@@ -27,9 +28,9 @@ export class EngineGuard {
   readonly circuit: EngineCircuit;
   readonly quota: QuotaPause;
 
-  constructor(engine: string, log: Log, retryAfterMs?: number) {
+  constructor(engine: string, isElsewhere: (error: unknown) => Promise<boolean>, log: Log) {
     const onFlow = (flow: Parameters<LoopValve['set']>[1]) => this.valve.set('circuit', flow);
-    this.circuit = new EngineCircuit({ engine, onFlow, retryAfterMs, log });
+    this.circuit = new EngineCircuit({ engine, onFlow, isElsewhere, log });
     this.quota = new QuotaPause({ engine, onFlow: (flow) => this.valve.set('quota', flow), log });
   }
 }
