@@ -1,7 +1,8 @@
-import type { DeadLetter, DeadLetterSummary } from '@earshot/contracts';
+import type { DeadLetterSummary } from '@earshot/contracts';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { age } from '../print/age.ts';
+import { documentText } from '../print/document-text.ts';
 import { printJson, printTable } from '../print/output.ts';
 import type { Column } from '../print/table.ts';
 import { addDeadLetterActions } from './dead-letter-actions.ts';
@@ -84,23 +85,7 @@ function addShow(letters: Command, { client, terminal }: CommandContext): void {
     async (id: string, { json }: { json?: true }) => {
       const letter = await client().deadLetters.get(parseWhole(command, 'the id of a dead letter', id));
       if (json) printJson(terminal, letter);
-      else terminal.stdout.write(letterText(letter));
+      else terminal.stdout.write(documentText(letter));
     },
   );
-}
-
-/** All fields, one a line, nested ones indented. */
-function letterText(letter: DeadLetter): string {
-  const line = ([name, value]: [string, unknown], indent: string): string => {
-    if (value !== null && typeof value === 'object') {
-      const inner = Object.entries(value).map((entry) => line(entry, `${indent}  `));
-      return `${indent}${name}:\n${inner.join('')}`;
-    }
-    return `${indent}${name}: ${String(value)
-      .replace(/[^\P{Cc}\n]+/gu, ' ')
-      .replaceAll('\n', `\n${indent}  `)}\n`;
-  };
-  return Object.entries(letter)
-    .map((entry) => line(entry, ''))
-    .join('');
 }

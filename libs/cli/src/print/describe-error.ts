@@ -1,5 +1,6 @@
 import { ClientError } from '@earshot/client';
 import { toProblem } from '@earshot/contracts';
+import { plainText } from './plain-text.ts';
 
 /** What to do at a terminal, where the API's own help speaks to programs. */
 const HELP: Readonly<Record<string, string>> = {
@@ -12,9 +13,10 @@ const HELP: Readonly<Record<string, string>> = {
 /** An error as people read it: `code: detail`, each field that is wrong, and what to do. */
 export function describeError(error: unknown): string {
   const { code, detail, errors = [], help } = partsOf(error);
-  const first = code === undefined ? detail : `${code}: ${detail}`;
+  // The configuration's problems come as lines of their own.
+  const first = code === undefined ? detail : plainText(`${code}: ${detail}`);
   const more = [...errors, (code && HELP[code]) ?? help];
-  return [first, ...more.filter((line) => line).map((line) => `  ${line}`)]
+  return [first, ...more.filter((line) => line).map((line) => `  ${plainText(String(line))}`)]
     .map((line) => `${line}\n`)
     .join('');
 }

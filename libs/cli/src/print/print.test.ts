@@ -2,6 +2,7 @@ import { ClientError } from '@earshot/client';
 import { describe, expect, it } from 'vitest';
 import { age } from './age.ts';
 import { describeError } from './describe-error.ts';
+import { documentText } from './document-text.ts';
 import { table } from './table.ts';
 
 describe('a table', () => {
@@ -32,6 +33,25 @@ describe('a table', () => {
   });
 });
 
+it('a document has a field on each line, what is inside others indented, and nothing that moves the cursor', () => {
+  const evidence = { detail: 'no', stderr_tail: 'one\n\u001b[2Jtwo', more: [] };
+  expect(documentText({ id: 7, evidence, job: { 'a\u001b[1m': [1, null] } })).toBe(
+    [
+      'id: 7',
+      'evidence:',
+      '  detail: no',
+      '  stderr_tail: one',
+      '     [2Jtwo',
+      '  more:',
+      'job:',
+      '  a [1m:',
+      '    0: 1',
+      '    1: null',
+      '',
+    ].join('\n'),
+  );
+});
+
 it.each([
   [0, '0 s'],
   [59_900, '59 s'],
@@ -51,6 +71,16 @@ describe('an error', () => {
   it('is its code, its detail and what to do', () => {
     const error = new ClientError({ ...problem, code: 'conflict', detail: 'it was canceled' });
     expect(describeError(error)).toBe('conflict: it was canceled\n  Read the manual.\n');
+  });
+
+  it('lets no text of the answer move the cursor', () => {
+    const error = new ClientError({
+      ...problem,
+      code: 'conflict',
+      detail: 'no\u001b[2J',
+      errors: ['\u0007'],
+    });
+    expect(describeError(error)).toBe('conflict: no [2J\n   \n');
   });
 
   it('names the fields that are wrong instead of telling where they are named', () => {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { plainText } from './plain-text.ts';
 
 /** A column: its title, what it shows of a row, and on which side numbers line up. */
 export interface Column<Row> {
@@ -7,16 +8,13 @@ export interface Column<Row> {
   readonly align?: 'right';
 }
 
-/** Text from elsewhere must not move the cursor or colour the terminal. */
-const plain = (text: string) => text.replace(/\p{Cc}+/gu, ' ');
-
 /** Rows under titles, aligned, two spaces apart; each line ends with a line feed. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   { color }: { readonly color: boolean },
 ): string {
-  const cells = rows.map((row) => columns.map(({ of }) => plain(String(of(row)))));
+  const cells = rows.map((row) => columns.map(({ of }) => plainText(String(of(row)))));
   const titles = columns.map(({ title }) => title);
   const widths = columns.map((_, index) =>
     Math.max(...[titles, ...cells].map((line) => line[index]?.length ?? 0)),
