@@ -68,7 +68,8 @@ const asFirst = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 /** Where the system has no PID namespaces for us, the process is just one of many. */
 const mayBeFirst = (() => {
   try {
-    execFileSync('unshare', [...asFirst.slice(1), 'true'], { stdio: 'ignore' });
+    const [program = '', ...flags] = asFirst;
+    execFileSync(program, [...flags, 'true'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
