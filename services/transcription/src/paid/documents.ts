@@ -9,7 +9,7 @@ export const IntentSchema = Type.Object({
 });
 export type Intent = Static<typeof IntentSchema>;
 
-/** A code of the error table, or why the try is over without an answer. */
+/** What goes with a failure; its name is a code of the error table, or says why the call was not made or is not known. */
 const failure = {
   detail: Type.String(),
   /** Of the job that wrote it: what an earlier generation gave up on may be tried again. */
