@@ -51,7 +51,8 @@ async function loaded(engine: Promise<SpeechEngine>): Promise<FromChild> {
 }
 
 function transcribe(engine: SpeechEngine, task: EngineTask, signal: AbortSignal) {
-  let beaten = 0;
+  // The first beat always goes out, however young the process is.
+  let beaten = Number.NEGATIVE_INFINITY;
   const heartbeat = () => {
     if (performance.now() - beaten < BEAT_EVERY_MS) return;
     beaten = performance.now();
