@@ -59,11 +59,11 @@ export const settings = {
     default: 'sherpa',
     pattern: '^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})*$',
   }),
-  EARSHOT_STORAGE_URL: required('Where recordings are kept: file:/path', { pattern: '^file:' }),
+  EARSHOT_STORAGE_URL: required('Where recordings are kept: file:/path', { pattern: '^file:/' }),
   EARSHOT_MAX_ATTEMPTS: whole('Failed attempts after which a job is given up', 5, 1, 100),
   EARSHOT_ACK_WAIT_SECONDS: whole('Seconds after which a silent worker loses its job', 15, 5, 3600),
   EARSHOT_MAX_ACK_PENDING: text('Jobs in flight per engine, e.g. sherpa=1000,google=8; at least 3 each', {
-    pattern: '^[a-z0-9-]{1,32}=\\d{1,6}(,[a-z0-9-]{1,32}=\\d{1,6})*$',
+    pattern: '^[a-z0-9-]{1,32}=([3-9]|[1-9]\\d{1,5})(,[a-z0-9-]{1,32}=([3-9]|[1-9]\\d{1,5}))*$',
   }),
   EARSHOT_FACTS_DAYS: whole('Days that facts are kept in the stream', 7, 1, 365),
   EARSHOT_NATS_STORE_BYTES: Type.Optional(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { tempFolder } from '@earshot/testkit';
 import Type from 'typebox';
 import { expect, it } from 'vitest';
-import { ConfigError, loadConfig } from './config.ts';
+import { ConfigError, loadConfig, loadTogether } from './config.ts';
 
 const schema = Type.Object({
   PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535, description: 'the port' }),
@@ -60,4 +60,18 @@ it('reads a setting from the file that X_FILE names, and refuses both at once', 
     'SECRET_FILE cannot be read: ENOENT',
   ]);
   await folder.remove();
+});
+
+it('adds what settings that belong together get wrong', () => {
+  const check = ({ PORT }: { PORT?: unknown }) => [`the port is ${PORT}`];
+  expect(() => loadConfig(schema, { LEVEL: 'loud' }, rules, check)).toThrow(
+    /ADDRESS[\s\S]*LEVEL[\s\S]*the port is 8080/,
+  );
+});
+
+it('reads several configurations together, and names the problem they share once', () => {
+  const load = (env: Record<string, string>) => () => loadConfig(schema, env, rules);
+  const here = { ADDRESS: 'here' };
+  expect(loadTogether(load({ ...here, PORT: '81' }), load(here)).PORT).toBe(81);
+  expect(() => loadTogether(load({ PORT: 'x' }), load({ PORT: 'x', LEVEL: 'loud' }))).toThrow(/ 3 problem/);
 });

@@ -26,6 +26,9 @@ export interface ConfigRules {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What a schema cannot say: one line for each problem of settings that belong together. Called with all that was read. */
+export type ConfigCheck = (config: Readonly<Record<string, unknown>>) => readonly string[];
+
 function readSetting(name: string, env: Environment, problems: string[]): string | undefined {
   const direct = env[name]?.trim();
   const file = env[`${name}_FILE`]?.trim();
@@ -83,12 +86,14 @@ function schemaProblems(schema: TObject, config: Record<string, unknown>): strin
 
 /**
  * Reads settings from the environment, strictly: values are converted to the schema's types, `X_FILE` names a file
- * that holds `X`, defaults come from the schema. Throws {@link ConfigError} with all problems; the result is frozen.
+ * that holds `X`, defaults come from the schema. Throws {@link ConfigError} with all problems, those of `check` among
+ * them; the result is frozen.
  */
 export function loadConfig<Schema extends TObject>(
   schema: Schema,
   env: Environment,
   rules: ConfigRules,
+  check: ConfigCheck = () => [],
 ): Readonly<Static<Schema>> {
   const problems = unknownNames(env, rules);
   for (const [name, hint] of Object.entries(rules.hints ?? {})) {
@@ -99,7 +104,23 @@ export function loadConfig<Schema extends TObject>(
     const value = converted(annotation(schema, name), readSetting(name, env, problems));
     if (value !== undefined) config[name] = value;
   }
-  problems.push(...schemaProblems(schema, config));
+  problems.push(...schemaProblems(schema, config), ...check(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config) as Readonly<Static<Schema>>;
+}
+
+/** Calls every `load` and gives what the first returns; throws one {@link ConfigError} with the problems of all. */
+export function loadTogether<T>(...loads: readonly [() => T, ...(() => unknown)[]]): T {
+  const problems = new Set<string>();
+  const [first] = loads.map((load) => {
+    try {
+      return load();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.problems) problems.add(problem);
+      return undefined;
+    }
+  });
+  if (problems.size > 0) throw new ConfigError([...problems]);
+  return first as T;
 }

@@ -109,7 +109,7 @@ it('asks API routes for a key, looks it up by hash and checks its scope; health 
   expect((await ask('/v1/write', 'es_key')).statusCode).toBe(403);
   expect((await ask('/livez')).statusCode).toBe(200);
   await writeFile(file, JSON.stringify({ keys: [{ tenant: 'Not A Name', scopes: [], sha256 }] }));
-  expect(() => keyedDoor(file)).toThrow('API keys file');
+  expect(() => keyedDoor(file)).toThrow('EARSHOT_API_KEYS_FILE must hold');
   await folder.remove();
 });
 

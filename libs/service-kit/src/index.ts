@@ -1,4 +1,4 @@
-export { ConfigError, type ConfigRules, loadConfig } from './config.ts';
+export { type ConfigCheck, ConfigError, type ConfigRules, loadConfig, loadTogether } from './config.ts';
 export { drain } from './drain.ts';
 export { type Health, registerHealth } from './health.ts';
 export { createHttpServer, type HttpErrorCode, type HttpServer, requireScope } from './http-server.ts';
@@ -6,6 +6,7 @@ export { createLogger, type Logger } from './logger.ts';
 export {
   type Authenticate,
   doorOf,
+  doorProblems,
   isLoopback,
   keyedDoor,
   openDoor,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Type from 'typebox';
 import { Compile } from 'typebox/schema';
+import type { ConfigCheck } from './config.ts';
 
 /** What an API key may do. */
 export const SCOPES = ['write', 'read', 'operate', 'admin'] as const;
@@ -38,9 +39,9 @@ export const openDoor =
  * are random and looked up by hash, so timing tells nothing of them. Throws when the file is not of that form.
  */
 export function keyedDoor(path: string): Authenticate {
-  const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const content = readKeysFile(path);
   if (!keysFile.Check(content)) {
-    throw new Error('the API keys file must hold {"keys":[{"tenant":…,"scopes":[…],"sha256":…}]}');
+    throw new Error('EARSHOT_API_KEYS_FILE must hold {"keys":[{"tenant":…,"scopes":[…],"sha256":…}]}');
   }
   const byHash = new Map(content.keys.map((key) => [key.sha256, { tenant: key.tenant, scopes: key.scopes }]));
   return (authorization) => {
@@ -49,9 +50,29 @@ export function keyedDoor(path: string): Authenticate {
   };
 }
 
+function readKeysFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'it is not JSON';
+    throw new Error(`EARSHOT_API_KEYS_FILE cannot be read: ${reason}`, { cause: error });
+  }
+}
+
 /** True for addresses that only this machine reaches. */
 export const isLoopback = (host: string) =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** What keeps a listener from being opened, as a check of a configuration with HOST and EARSHOT_API_KEYS_FILE. */
+export const doorProblems: ConfigCheck = ({ HOST, EARSHOT_API_KEYS_FILE }) => {
+  if (typeof HOST !== 'string') return [];
+  try {
+    doorOf({ host: HOST, keysFile: EARSHOT_API_KEYS_FILE as string | undefined, tenant: '' });
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+};
 
 /**
  * The door of a listener: keys where there is a keys file and other machines can come, an open one on loopback, where

@@ -8,7 +8,6 @@ import { configOrExit, createLogger, isLoopback, runService } from '@earshot/ser
 import { type Command, HELP, parseCommandLine, UsageError } from './command-line.ts';
 import { type CombinedConfig, processEnvironment, readConfig } from './config.ts';
 import { readyMessage } from './ready-message.ts';
-import { refuseEmbedded } from './refuse-embedded.ts';
 import { startCombined } from './start-combined.ts';
 import { submitCommand } from './submit-command.ts';
 
@@ -18,7 +17,7 @@ if (command.kind === 'help') {
   process.exit(0);
 }
 const env = processEnvironment();
-const config = configOrExit(() => refuseEmbedded(readConfig(env)));
+const config = configOrExit(() => readConfig(env));
 const embedded = embeddedOptionsFromEnv(env, createProgressPrinter(process.stderr));
 
 if (command.kind === 'submit') {

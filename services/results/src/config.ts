@@ -5,7 +5,7 @@ import {
   settings,
   topologySettings,
 } from '@earshot/contracts';
-import { loadConfig } from '@earshot/service-kit';
+import { doorProblems, loadConfig } from '@earshot/service-kit';
 import Type, { type Static } from 'typebox';
 
 const ConfigSchema = Type.Object({
@@ -23,4 +23,4 @@ export type ResultsConfig = Readonly<Static<typeof ConfigSchema>>;
 
 /** Reads the environment; throws a `ConfigError` with all problems. */
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): ResultsConfig =>
-  loadConfig(ConfigSchema, env, settingRules);
+  loadConfig(ConfigSchema, env, settingRules, doorProblems);

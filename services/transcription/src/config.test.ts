@@ -17,6 +17,13 @@ describe('the configuration', () => {
     expect(() => readConfig({})).toThrow(/NATS_URL[\s\S]*EARSHOT_STORAGE_URL/);
   });
 
+  it('names engines that this build does not know, and the model that a process of its own needs', () => {
+    const wrong = () => readConfig({ ...needed, EARSHOT_ENGINES: 'sherpa,nobody' }, { needsModelDir: true });
+    expect(wrong).toThrow(
+      /EARSHOT_ENGINES names nobody, this build knows .*sherpa[\s\S]*EARSHOT_MODEL_DIR is required/,
+    );
+  });
+
   it('lets children see no credentials', () => {
     const env = { PATH: '/bin', NATS_TOKEN: 'secret', EARSHOT_API_KEY: 'secret', LD_LIBRARY_PATH: '/lib' };
     expect(childEnvironment(env)).toEqual({ PATH: '/bin', LD_LIBRARY_PATH: '/lib' });

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import {
   brokerSettings,
+  parseEngines,
   processSettings,
   settingRules,
   settings,
   topologySettings,
 } from '@earshot/contracts';
 import type { SherpaModel } from '@earshot/engine-sherpa';
-import { loadConfig } from '@earshot/service-kit';
+import { type ConfigCheck, loadConfig } from '@earshot/service-kit';
 import Type, { type Static } from 'typebox';
+import { type EngineTable, engineTable } from './engines.ts';
 
 const ConfigSchema = Type.Object({
   ...processSettings(8083),
@@ -30,9 +32,31 @@ export type TranscriptionConfig = Readonly<Static<typeof ConfigSchema>>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What the process can run: a table of engines, and whether EARSHOT_MODEL_DIR is the only way to their model. */
+export interface Build {
+  readonly engines?: EngineTable;
+  readonly needsModelDir?: boolean;
+}
+
 /** Reads the environment; throws a `ConfigError` with all problems. */
-export const readConfig = (env: Environment = process.env): TranscriptionConfig =>
-  loadConfig(ConfigSchema, env, settingRules);
+export const readConfig = (env: Environment = process.env, build: Build = {}): TranscriptionConfig =>
+  loadConfig(ConfigSchema, env, settingRules, checkOf(build));
+
+/** Reads the environment of a process of its own, to which nobody hands a model. */
+export const readProcessConfig = (): TranscriptionConfig => readConfig(process.env, { needsModelDir: true });
+
+const checkOf =
+  ({ engines = engineTable, needsModelDir = false }: Build): ConfigCheck =>
+  ({ EARSHOT_ENGINES, EARSHOT_MODEL_DIR }) => {
+    const known = Object.keys(engines);
+    const unknown = parseEngines(String(EARSHOT_ENGINES)).filter((name) => !known.includes(name));
+    const problems = unknown.map(
+      (name) => `EARSHOT_ENGINES names ${name}, this build knows ${known.join(', ')}`,
+    );
+    if (needsModelDir && !EARSHOT_MODEL_DIR)
+      problems.push(`EARSHOT_MODEL_DIR is required: where the speech model is`);
+    return problems;
+  };
 
 /** The files of the default model in the folder EARSHOT_MODEL_DIR. */
 export const modelIn = (folder: string): SherpaModel => ({

@@ -1,8 +1,8 @@
 import { configOrExit, createLogger, runService } from '@earshot/service-kit';
-import { modelIn, readConfig, type TranscriptionConfig } from './config.ts';
+import { modelIn, readProcessConfig, type TranscriptionConfig } from './config.ts';
 import { serveTranscription } from './serve-transcription.ts';
 
-const config = configOrExit(() => readConfig());
+const config = configOrExit(readProcessConfig);
 const log = createLogger({ service: 'transcription', level: config.LOG_LEVEL });
 await runService({
   log,
@@ -11,6 +11,5 @@ await runService({
 });
 
 function partsOf({ EARSHOT_FFMPEG_BIN, EARSHOT_MODEL_DIR }: TranscriptionConfig) {
-  if (!EARSHOT_MODEL_DIR) throw new Error('set EARSHOT_MODEL_DIR to the folder with the speech model');
-  return { ffmpeg: EARSHOT_FFMPEG_BIN ?? 'ffmpeg', model: modelIn(EARSHOT_MODEL_DIR) };
+  return { ffmpeg: EARSHOT_FFMPEG_BIN ?? 'ffmpeg', model: modelIn(EARSHOT_MODEL_DIR ?? '') };
 }

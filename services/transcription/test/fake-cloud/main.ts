@@ -11,18 +11,18 @@ import { cloudEngines } from './engines.ts';
 
 const [url = '', chunkMs, times = '{}'] = process.argv.slice(2);
 const paidTimes = JSON.parse(times) as Partial<PaidTimes>;
-const config = configOrExit(() => readConfig());
+const cloud = cloudEngines(url);
+const engines = { ...engineTable, ...cloud };
+const config = configOrExit(() => readConfig(undefined, { engines }));
 const log = createLogger({ service: 'transcription', level: config.LOG_LEVEL });
 const parts = {
   ffmpeg: config.EARSHOT_FFMPEG_BIN ?? 'ffmpeg',
   model: modelIn(config.EARSHOT_MODEL_DIR ?? 'unused'),
 };
-const engines = cloudEngines(url);
 const exactly = { minMs: Number(chunkMs), maxMs: Number(chunkMs) };
-const lengths = (engine: string) => (chunkMs && engine in engines ? exactly : undefined);
+const lengths = (engine: string) => (chunkMs && engine in cloud ? exactly : undefined);
 await runService({
   log,
   graceMs: config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000,
-  start: () =>
-    serveTranscription({ config, log, parts, lengths, paidTimes, engines: { ...engineTable, ...engines } }),
+  start: () => serveTranscription({ config, log, parts, lengths, paidTimes, engines }),
 });
