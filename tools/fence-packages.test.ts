@@ -52,6 +52,11 @@ async function installedTree(
 }
 
 describe.each(packages)('$folder', ({ folder, manifest }) => {
+  it('runs TypeScript from source, so that a fresh clone needs no build and an old one is not used', () => {
+    const scripts = Object.values(manifest.scripts ?? {}).filter((script) => /\btsx\b/.test(script));
+    expect(scripts.filter((script) => !script.includes('--conditions=@earshot/source'))).toEqual([]);
+  });
+
   it('has exactly one layer, and a row in the fence', () => {
     expect(LAYERS).toContain(layersOf(manifest)[0]);
     expect(layersOf(manifest)).toHaveLength(1);

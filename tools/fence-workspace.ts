@@ -9,6 +9,7 @@ export const repositoryRoot = fileURLToPath(new URL('..', import.meta.url));
 /** The part of a package.json that the fence reads. */
 export interface Manifest {
   readonly name: string;
+  readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -75,7 +75,10 @@ async function serve(): Promise<number> {
     for (const file of [model.encoder, model.decoder, model.tokens, model.vad]) {
       const link = join(folder, basename(file));
       await rm(link, { force: true });
-      await symlink(file, link);
+      // Another terminal may have been faster with the same link.
+      await symlink(file, link).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
     }
     return { EARSHOT_FFMPEG_BIN: ffmpeg.path, EARSHOT_MODEL_DIR: folder };
   }
