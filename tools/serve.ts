@@ -64,6 +64,8 @@ async function serve(): Promise<number> {
     });
     return prepared === 0 ? await watch(env) : prepared;
   } finally {
+    // Nx sends a signal of its own after the terminal's: a stop that began must not be cut short.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
     await servers.leave();
   }
 
