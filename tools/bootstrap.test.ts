@@ -23,7 +23,8 @@ rmSync('node_modules', { recursive: true, force: true });
 mkdirSync('node_modules/run', { recursive: true });
 if (process.argv.includes('--include=dev')) mkdirSync('node_modules/vitest');
 await new Promise((done) => setTimeout(done, 50));
-if (readFileSync('mode', 'utf8') === 'fails') process.exit(1);
+const mode = readFileSync('mode', 'utf8');
+if (mode === 'fails' || (mode === 'cache is old' && process.argv.includes('--prefer-offline'))) process.exit(1);
 const dev = process.argv.includes('--include=dev') ? { 'node_modules/vitest': { version: '4.0.0' } } : {};
 const packages = { 'node_modules/run': { version: '1.0.0' }, ...dev };
 writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages }));
@@ -47,7 +48,7 @@ describe('packages', () => {
     expect(await installedPackages(root)).toBeUndefined();
     await ensure();
     await ensure();
-    expect(await calls()).toEqual([expect.stringMatching(/^ci .*--omit=dev$/)]);
+    expect(await calls()).toEqual([expect.stringMatching(/^ci .*--omit=dev\b/)]);
     await writeFile(
       join(root, 'package-lock.json'),
       JSON.stringify({ ...LOCK, version: 2 }).replace('1.0.0"}', '1.0.1"}'),
@@ -83,6 +84,14 @@ describe('packages', () => {
     await writeFile(join(root, 'node_modules', '.package-lock.json'), JSON.stringify({ packages }));
     await ensure(true);
     expect(await calls()).toEqual([]);
+  });
+
+  test('come from npm’s cache without asking, else from the registry when the cache is too old', async () => {
+    const { root, calls, ensure } = await checkout();
+    await writeFile(join(root, 'mode'), 'cache is old');
+    await ensure();
+    expect(await installedPackages(root)).toBe('prod');
+    expect((await calls()).map((call) => call.includes('--prefer-offline'))).toEqual([true, false]);
   });
 
   test('of an install that failed are not used', async () => {
