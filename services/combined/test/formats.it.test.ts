@@ -50,6 +50,8 @@ it.each([
   ['phone.wav', ['-ar', '8000', '-c:a', 'pcm_mulaw']],
   ['studio.flac', ['-ar', '192000', '-sample_fmt', 's32']],
   ['talk.m4a', ['-c:a', 'aac', '-b:a', '64k']],
+  ['radio.aac', ['-c:a', 'aac', '-b:a', '64k']],
+  ['player.aiff', ['-ar', '22050']],
   ['voice.ogg', ['-c:a', 'libopus', '-b:a', '24k']],
   ['browser.webm', ['-c:a', 'libopus', '-b:a', '32k']],
   ["a b\nünï 'q'.mp3", ['-ac', '1']],
