@@ -144,4 +144,5 @@ it('writes the API down as OpenAPI', async () => {
   const document = (await app.inject('/openapi.json')).json();
   expect(document.openapi).toBe('3.1.0');
   expect(Object.keys(document.paths)).toEqual(['/v1/things']);
+  expect(document.components.securitySchemes.key).toEqual({ type: 'http', scheme: 'bearer' });
 });

@@ -162,10 +162,14 @@ describe('one process on a fresh folder', () => {
   });
 
   it('describes its API', async () => {
-    const document = (await (await fetch(`${earshot.url}/openapi.json`)).json()) as { paths: object };
-    expect(Object.keys(document.paths)).toEqual(
-      expect.arrayContaining(['/v1/recordings', '/v1/transcripts']),
-    );
+    type Operation = { operationId?: string; responses: object };
+    const answer = await fetch(`${earshot.url}/openapi.json`);
+    const { paths } = (await answer.json()) as { paths: Record<string, Record<string, Operation>> };
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/v1/recordings', '/v1/transcripts']));
+    const operations = Object.values(paths).flatMap((path) => Object.values(path));
+    expect(
+      operations.filter(({ operationId, responses }) => !operationId || !('default' in responses)),
+    ).toEqual([]);
   });
 });
 

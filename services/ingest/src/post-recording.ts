@@ -1,4 +1,5 @@
 import {
+  ProblemSchema,
   RecordingOptionsSchema,
   SubmitRecordingSchema,
   SubmittedSchema,
@@ -30,6 +31,7 @@ const FormSchema = Type.Object({
 });
 
 const schema = {
+  operationId: 'submitRecording',
   summary: 'Submit a recording',
   description:
     'As a multipart form with the field `file` and options as further fields, or as JSON with a storage key. ' +
@@ -42,7 +44,7 @@ const schema = {
       'multipart/form-data': { schema: FormSchema },
     },
   },
-  response: { 202: SubmittedSchema },
+  response: { 202: SubmittedSchema, default: ProblemSchema },
 };
 
 /** `POST /v1/recordings`. */
