@@ -42,7 +42,8 @@ async function outer() {
 async function printRows() {
   const { doctor, doctorText, embeddedOptionsFromEnv } = await import('@earshot/embedded');
   const home = process.env.EARSHOT_HOME || join(ROOT, '.earshot');
-  const rows = await doctor({ options: embeddedOptionsFromEnv(process.env), home });
+  const port = Number(process.env.PORT) || 8080;
+  const rows = await doctor({ options: embeddedOptionsFromEnv(process.env), home, port });
   process.stdout.write(doctorText(rows));
   return rows.some((row) => row.problem !== undefined) ? 1 : 0;
 }

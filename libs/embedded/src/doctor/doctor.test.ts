@@ -19,6 +19,7 @@ test('the doctor names everything and downloads nothing', async () => {
     'speech model',
     'cache',
     'data',
+    'port 8080',
   ];
   expect(rows.map(({ part }) => part)).toEqual(expect.arrayContaining(parts));
   expect(rows.filter(({ problem }) => problem !== undefined)).toEqual([]);

@@ -25,14 +25,14 @@ export interface DoctorRow {
 export interface DoctorOptions {
   readonly options: EmbeddedOptions;
   readonly home: string;
-  /** Default: 8080 (the API) and 4222 (NATS). */
-  readonly ports?: readonly number[];
+  /** The port of the API; embedded servers take any free one. Default 8080. */
+  readonly port?: number;
 }
 
 const OLDEST_NODE = [20, 19] as const;
 
 /** Looks at this machine without downloading or starting anything. Every row is filled even when others fail. */
-export async function doctor({ options, home, ports = [8080, 4222] }: DoctorOptions): Promise<DoctorRow[]> {
+export async function doctor({ options, home, port = 8080 }: DoctorOptions): Promise<DoctorRow[]> {
   const python = await findPython(options.env);
   return [
     nodeRow(),
@@ -47,7 +47,7 @@ export async function doctor({ options, home, ports = [8080, 4222] }: DoctorOpti
     ...(await pieceRows(options)),
     await folderRow('cache', options.cacheDir),
     await folderRow('data', resolve(home)),
-    ...(await Promise.all(ports.map(portRow))),
+    await portRow(port),
     await serversRow(home),
   ];
 }
