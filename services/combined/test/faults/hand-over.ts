@@ -12,7 +12,7 @@ export interface HandOvers {
 }
 
 /** Longer than a worker waits for a chunk to end by itself before it hands it over. */
-const CHUNK_MS = 8_000;
+const CHUNK_MS = 6_000;
 
 /** SIGTERM to `count` workers at work, all at once; the world has as many others that are free. */
 export async function handOver(world: FaultWorld, count: number): Promise<HandOvers> {

@@ -4,7 +4,7 @@ import { FaultWorld } from './fault-world.ts';
 import { OUTAGES, outage } from './outage.ts';
 
 // Behaviour, on whatever machine: the figures are those of `npm run test:chaos`.
-const AWAY_MS = 4_000;
+const AWAY_MS = 3_000;
 let world: FaultWorld;
 
 beforeAll(async () => {

@@ -48,7 +48,7 @@ it('workers that were stopped or partitioned come back to jobs done elsewhere, c
 });
 
 it('an engine that is down burns no attempt, and work goes on soon after its return', async () => {
-  const { resumedMs, attempts, gaveUps, states } = await engineDown(world, { downMs: 8_000, jobs: 4 });
+  const { resumedMs, attempts, gaveUps, states } = await engineDown(world, { downMs: 5_000, jobs: 4 });
   expect(resumedMs).toBeLessThan(30_000);
   expect(attempts).toBe(1);
   expect(gaveUps).toBe(0);
