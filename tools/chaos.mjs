@@ -1,6 +1,7 @@
 // `npm run test:chaos`: the long proofs of docs/reliability.md on real processes, one after another. Prints what they
 // measured as a table; the last line is `N passed, N failed`. Installs what is missing, so it imports nothing installed.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,26 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensurePackages } from './bootstrap.mjs';
 import { figureTable } from './figure-table.mjs';
-import { closingLine, vitestCounts } from './report.mjs';
+import { closingCounts, closingLine, sum, vitestCounts } from './report.mjs';
+
+/** Options of the chaos bench alone; it says what they mean. */
+const OF_BENCH =
+  /^--(rounds|jobs|kills|partitions|others|workers|chunks|samples|seconds|ack-wait|rest|no-lose-store|resume|shrink|mutations?)(=|$)/;
+/** What CI runs of it. */
+const SHORT_BENCH = [
+  '--rounds',
+  '3',
+  '--jobs',
+  '1000',
+  '--chunks',
+  '50',
+  '--kills',
+  '8',
+  '--partitions',
+  '3',
+  '--others',
+  '4',
+];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SCENARIOS = {
@@ -19,6 +39,7 @@ const SCENARIOS = {
   'engine-down': 'an engine away for a minute (--full: five)',
   outage: 'PostgreSQL, NATS and the store of recordings restarted and away',
   full: 'NATS at its max_file, full volumes of recordings and PostgreSQL (needs root)',
+  chaos: 'everything broken again and again from one seed, then a checker over all that happened',
 };
 const HELP = `npm run test:chaos -- [options]
 
@@ -26,6 +47,9 @@ const HELP = `npm run test:chaos -- [options]
   --seed N      repeats the choices of an earlier run
   --full        the largest sizes and longest times, about half an hour; without it about eight minutes
   --help
+
+  --jobs N --kills N --partitions N, and more: the chaos bench alone, larger or smaller; \`--jobs 1 --help\` lists them
+  --mutations   rules of the product taken away one at a time: the checker of the bench must notice each
 
 Scenarios:
 ${Object.entries(SCENARIOS)
@@ -48,11 +72,28 @@ function readOptions() {
   return values;
 }
 
+/** Runs the chaos bench, shows what it prints, and resolves to its counts. */
+async function runBench(args) {
+  const file = 'services/combined/test/chaos/main.ts';
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@earshot/source', file, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
+  let output = '';
+  child.stdout.on('data', (data) => {
+    output = (output + data).slice(-1_000);
+    process.stdout.write(data);
+  });
+  await once(child, 'close');
+  return closingCounts(output) ?? { passed: 0, failed: 1 };
+}
+
 /** Runs the scenarios under vitest; resolves to its exit code and report. */
 async function runScenarios({ only, seed, full }) {
   const folder = await mkdtemp(join(tmpdir(), 'earshot-chaos-'));
   const file = join(folder, 'report.json');
-  const files = only.map((name) => `faults/${name}.chaos`);
+  const files = only.filter((name) => name !== 'chaos').map((name) => `faults/${name}.chaos`);
   const tool = join(root, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${file}`];
   const child = spawn(
@@ -74,13 +115,31 @@ async function runScenarios({ only, seed, full }) {
 }
 
 async function main() {
+  const args = process.argv.slice(2);
+  if (args.some((arg) => OF_BENCH.test(arg))) return benchAlone(args);
   const options = readOptions();
   if (options.help) return process.stdout.write(HELP);
   await ensurePackages({ dev: true });
   process.stdout.write(`seed ${options.seed} (--seed ${options.seed} chooses the same moments again)\n`);
-  const { exitCode, report } = await runScenarios(options);
-  const counts = vitestCounts(report, exitCode);
-  process.stdout.write(`\n${figureTable(report)}\n\n${closingLine(counts)}\n`);
+  const counts = [];
+  if (options.only.some((name) => name !== 'chaos') || options.only.length === 0) {
+    const { exitCode, report } = await runScenarios(options);
+    counts.push(vitestCounts(report, exitCode));
+    process.stdout.write(`\n${figureTable(report)}\n\n`);
+  }
+  if (options.only.includes('chaos') || options.only.length === 0) {
+    counts.push(await runBench(['--seed', options.seed, ...SHORT_BENCH]));
+  }
+  finish(sum(counts));
+}
+
+async function benchAlone(args) {
+  await ensurePackages({ dev: true });
+  finish(await runBench(args.filter((arg, n) => arg !== '--only' && args[n - 1] !== '--only')));
+}
+
+function finish(counts) {
+  process.stdout.write(`${closingLine(counts)}\n`);
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }
 

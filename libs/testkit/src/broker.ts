@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { platform } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ export interface TestBroker {
   kill(): Promise<void>;
   /** Starts it again on the same port and store, and waits until it answers. */
   start(): Promise<void>;
+  /** Ends the server without warning and deletes its store: the next start finds nothing. */
+  loseStore(): Promise<void>;
   /** SIGSTOP: connections stay open and nothing answers from now on, until `resume`. */
   pause(): void;
   resume(): void;
@@ -85,11 +87,9 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const folder = await tempFolder();
   const port = await freePort();
   const config = join(folder.path, 'nats.conf');
+  const store = join(folder.path, 'store');
   const configure = (users = options.users) =>
-    writeFile(
-      config,
-      configOf(port, join(folder.path, 'store'), { ...options, ...(users ? { users } : {}) }),
-    );
+    writeFile(config, configOf(port, store, { ...options, ...(users ? { users } : {}) }));
   await configure();
   let child: ChildProcess | undefined;
   const endWithParent = () => child?.kill('SIGKILL');
@@ -116,6 +116,10 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     port,
     start,
     kill,
+    loseStore: async () => {
+      await kill();
+      await rm(store, { recursive: true, force: true });
+    },
     pause: () => {
       child?.kill('SIGSTOP');
       if (child?.pid) waitUntilStopped(child.pid);

@@ -13,6 +13,8 @@ import { tempFolder } from './temp-folder.ts';
 /** An empty database of a test file on a real PostgreSQL of its own. */
 export interface TestDatabase {
   readonly url: string;
+  /** Rows of one statement, on a connection of its own; rejects while the server does not answer. */
+  query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Stops the whole server; its data stay. */
   stop(): Promise<void>;
   /** Ends the whole server without warning (SIGKILL); its data stay. */
@@ -62,10 +64,15 @@ async function stopServer({ running, folder, endWithParent }: Server): Promise<v
   await folder.remove();
 }
 
-async function administer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(sql).finally(() => client.end());
+async function query<Row extends object>(url: string, sql: string, values: readonly unknown[] = []) {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return (await client.query<Row>(sql, [...values])).rows;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 /** What a test may choose. */
@@ -81,12 +88,13 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   const host = await server;
   const name = `test_${randomBytes(6).toString('hex')}`;
   const adminUrl = host.running.url;
-  await administer(adminUrl, `CREATE DATABASE ${name}`);
+  await query(adminUrl, `CREATE DATABASE ${name}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   let dropped = false;
   return {
     url: url.href,
+    query: (sql, values) => query(url.href, sql, values),
     stop: () => host.running.stop(),
     kill: async () => {
       host.running.kill();
@@ -99,7 +107,7 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
       if (dropped) return;
       dropped = true;
       databases -= 1;
-      if (databases > 0) return administer(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+      if (databases > 0) return void (await query(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`));
       server = undefined;
       await stopServer(host);
     },

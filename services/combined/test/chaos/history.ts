@@ -55,15 +55,26 @@ export interface JobRun {
   readonly worker: string;
   readonly job: string;
   readonly attempt: number;
-  /** Undefined when the worker ended before the job did. */
+  readonly delivery: number;
+  /** Milliseconds since the epoch. */
+  readonly started_at: number;
+  /** Both undefined when the worker ended before the job did. */
+  readonly ended_at: number | undefined;
   readonly outcome: string | undefined;
 }
 
-/** What an engine saw at once at the most, and what it was allowed. */
-export interface EnginePeak {
-  readonly engine: string;
+/** A time in which something was broken; milliseconds since the epoch. `thing` is a victim or an edge. */
+export interface Disturbance {
+  readonly thing: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How much there was at once at the most, and how much is allowed. */
+export interface Peak {
+  /** E.g. `calls of lookup`. */
+  readonly what: string;
   readonly peak: number;
-  /** The cap, plus one for each worker that may have been a zombie where calls cost nothing. */
   readonly allowed: number;
 }
 
@@ -89,8 +100,10 @@ export interface History {
   readonly ambiguous: ReadonlyMap<string, number>;
   /** Engines whose calls cost money. */
   readonly paid: ReadonlySet<string>;
-  readonly peaks: readonly EnginePeak[];
+  readonly peaks: readonly Peak[];
   readonly runs: readonly JobRun[];
+  readonly disturbances: readonly Disturbance[];
+  readonly ack_wait_ms: number;
   /** Workers that were asked to stop, with the jobs they had in work then. */
   readonly stopped: readonly { readonly worker: string; readonly jobs: readonly string[] }[];
   readonly rest: Rest;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { History, StoredTranscript } from './history.ts';
+import type { History, JobRun, StoredTranscript } from './history.ts';
 import { invariants } from './invariants.ts';
 
 const transcript = (id: string, over: Partial<StoredTranscript> = {}): StoredTranscript => ({
@@ -23,6 +23,12 @@ const partial = transcript('poisoned', {
   chunks: [{ plan: 1, n: 0, text: 'a', expected: 'a' }],
   gaps: [{ plan: 1, n: 1 }],
 });
+
+const run = (worker: string, over: Partial<JobRun> = {}): JobRun => ({
+  ...{ worker, job: 'j', attempt: 1, delivery: 1, started_at: 1_000, ended_at: 1_500, outcome: 'done' },
+  ...over,
+});
+const later = { started_at: 3_000, ended_at: 3_500 };
 
 /** A run in which all went well: one recording is whole, one has a chunk that nobody can transcribe. */
 const good: History = {
@@ -51,12 +57,14 @@ const good: History = {
   ],
   ambiguous: new Map([['two', 1]]),
   paid: new Set(['paid']),
-  peaks: [{ engine: 'paid', peak: 3, allowed: 3 }],
+  peaks: [{ what: 'calls of paid', peak: 3, allowed: 3 }],
   runs: [
-    { worker: 'w1', job: 'j', attempt: 1, outcome: 'interrupted' },
-    { worker: 'w2', job: 'j', attempt: 1, outcome: 'done' },
+    run('w1.0', { outcome: 'interrupted' }),
+    run('w2.0', { delivery: 2, started_at: 2_000, ended_at: 2_500 }),
   ],
-  stopped: [{ worker: 'w1', jobs: ['j'] }],
+  disturbances: [],
+  ack_wait_ms: 5_000,
+  stopped: [{ worker: 'w1.0', jobs: ['j'] }],
   rest: { jobs: 0, uploads: 0, ack_pending: 0, unsent_outbox: 0, orphans: [], unclear_calls: 0 },
 };
 
@@ -123,8 +131,8 @@ describe('a history is refused when', () => {
     ],
     [
       'an engine had too many calls',
-      { peaks: [{ engine: 'paid', peak: 4, allowed: 3 }] },
-      'I7: paid had 4 calls at once',
+      { peaks: [{ what: 'calls of paid', peak: 4, allowed: 3 }] },
+      'I7: there were 4 calls of paid at once, 3 are allowed',
     ],
     ['a job is left', { rest: { ...good.rest, jobs: 1 } }, 'I8: 1 jobs in the stream'],
     ['a fact was not sent', { rest: { ...good.rest, unsent_outbox: 2 } }, 'I8: 2 unsent rows in the outbox'],
@@ -146,15 +154,29 @@ describe('a history is refused when', () => {
     ],
     [
       'a stop burns an attempt',
-      {
-        runs: [
-          { worker: 'w1', job: 'j', attempt: 1, outcome: 'interrupted' },
-          { worker: 'w2', job: 'j', attempt: 2, outcome: 'done' },
-        ],
-      },
-      'I9: the stop of w1 burnt an attempt of j',
+      { runs: [run('w1.0', { outcome: 'interrupted' }), run('w2.0', { ...later, attempt: 2 })] },
+      'I9: the stop of w1.0 burnt an attempt of j',
+    ],
+    [
+      'a failure burns no attempt',
+      { runs: [run('w1.0', { outcome: 'retry' }), run('w2.0', { ...later, delivery: 2 })] },
+      'I9: j failed and is still at attempt 1',
+    ],
+    [
+      'finished work comes again',
+      { runs: [run('w1.0'), run('w2.0', { ...later, delivery: 2 })] },
+      'I10: j was done by w1.0 and began again at w2.0',
     ],
   ])('%s', (_, change, finding) => {
     expect(findings({ ...good, ...change }).join('\n')).toContain(finding);
   });
+});
+
+it.each<[string, Partial<History>]>([
+  ['its worker was killed', { disturbances: [{ thing: 'w1', from: 1_600, to: 1_700 }] }],
+  ['its worker was cut off', { disturbances: [{ thing: 'w1/nats', from: 500, to: 9_000 }] }],
+  ['the broker was away for long', { disturbances: [{ thing: 'nats', from: 1_200, to: 4_000 }] }],
+])('finished work may come again when %s', (_, disturbed) => {
+  const runs = [run('w1.0'), run('w2.0', { ...later, delivery: 2 })];
+  expect(findings({ ...good, stopped: [], runs, ...disturbed })).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import type { History, StoredTranscript } from './history.ts';
+import type { History, JobRun, StoredTranscript } from './history.ts';
 
 /** What must hold in every history; each returns what contradicts it, in words. */
 export interface Invariant {
@@ -148,11 +148,11 @@ const oneFinalFact: Invariant = {
 
 const underTheCap: Invariant = {
   name: 'I7',
-  says: 'no engine had more calls at once than it may',
+  says: 'no engine had more calls at once than it may, and nobody holds more jobs than they work on',
   check: ({ peaks }) =>
     peaks
       .filter(({ peak, allowed }) => peak > allowed)
-      .map(({ engine, peak, allowed }) => `${engine} had ${peak} calls at once, ${allowed} are allowed`),
+      .map(({ what, peak, allowed }) => `there were ${peak} ${what} at once, ${allowed} are allowed`),
 };
 
 const nothingLeft: Invariant = {
@@ -180,11 +180,25 @@ const nothingLeft: Invariant = {
   },
 };
 
-const stopsAreFree: Invariant = {
+/** What was broken between two moments, as far as a worker noticed it. */
+const disturbing = (history: History, worker: string, from: number, to: number) => {
+  const role = worker.replace(/\..*/, '');
+  const noticed = new Set([role, `${role}/nats`, 'nats']);
+  return history.disturbances.filter((one) => noticed.has(one.thing) && one.from <= to && one.to >= from);
+};
+
+/** Runs of the same job, one after another. */
+const pairs = (runs: readonly JobRun[]) =>
+  [...groups(runs, ({ job }) => job).values()].flatMap((of) =>
+    of.slice(1).map((next, at) => [of[at] as JobRun, next] as const),
+  );
+
+const attemptsAreCounted: Invariant = {
   name: 'I9',
-  says: 'a stop burns no attempt',
-  check: ({ stopped, runs }) =>
-    stopped.flatMap(({ worker, jobs }) =>
+  says: 'a stop burns no attempt, a failure burns one',
+  check: (history) => {
+    const { stopped, runs, ack_wait_ms } = history;
+    const burnt = stopped.flatMap(({ worker, jobs }) =>
       jobs.flatMap((job) => {
         const of = runs.filter((run) => run.job === job);
         const at = of.findIndex((run) => run.worker === worker);
@@ -192,10 +206,37 @@ const stopsAreFree: Invariant = {
         if (!here || !next || here.outcome === 'retry') return [];
         return next.attempt > here.attempt ? [`the stop of ${worker} burnt an attempt of ${job}`] : [];
       }),
-    ),
+    );
+    const free = pairs(runs)
+      .filter(([failed, next]) => failed.outcome === 'retry' && next.attempt === failed.attempt)
+      .filter(([{ worker, started_at, ended_at = started_at }, next]) => {
+        if (next.started_at < ended_at) return false;
+        return disturbing(history, worker, started_at, ended_at + ack_wait_ms).length === 0;
+      })
+      .map(([{ job, attempt }]) => `${job} failed and is still at attempt ${attempt}`);
+    return [...burnt, ...free];
+  },
 };
 
-/** I1 to I9, in order. */
+/** A broker that is away for longer may bring a job back before the worker could acknowledge it. */
+const SHORT_MS = 2_000;
+
+const nothingTwice: Invariant = {
+  name: 'I10',
+  says: 'what a worker finished and could acknowledge does not come again',
+  check: (history) =>
+    pairs(history.runs)
+      .filter(([done, next]) => done.outcome === 'done' && next.delivery > done.delivery)
+      .filter(([{ worker, started_at, ended_at = started_at }, next]) => {
+        if (next.started_at < ended_at) return false;
+        return disturbing(history, worker, started_at, ended_at + history.ack_wait_ms).every(
+          ({ thing, from, to }) => thing === 'nats' && to - from < SHORT_MS,
+        );
+      })
+      .map(([{ job, worker }, next]) => `${job} was done by ${worker} and began again at ${next.worker}`),
+};
+
+/** I1 to I9 as in the design, and one more, in order. */
 export const invariants: readonly Invariant[] = [
   oneFinalState,
   rightText,
@@ -205,5 +246,6 @@ export const invariants: readonly Invariant[] = [
   oneFinalFact,
   underTheCap,
   nothingLeft,
-  stopsAreFree,
+  attemptsAreCounted,
+  nothingTwice,
 ];

@@ -11,7 +11,8 @@ export type Fault =
   | { readonly kind: 'rolling_restart' }
   | { readonly kind: 'lose_store' }
   | { readonly kind: 'lose_replies'; readonly calls: number }
-  | { readonly kind: 'refuse_calls'; readonly calls: number };
+  | { readonly kind: 'refuse_calls'; readonly calls: number }
+  | { readonly kind: 'late_results'; readonly chunks: number };
 
 /** Processes of ours; of several of a kind, `n` names one. */
 export type Service = `worker-${number}` | `ingest-${number}` | `results-${number}`;
@@ -62,6 +63,7 @@ export function makeSchedule(options: ScheduleOptions): Step[] {
     () => ({ kind: 'rolling_restart' }),
     () => ({ kind: 'lose_replies', calls: 1 + random.below(5) }),
     () => ({ kind: 'refuse_calls', calls: 1 + random.below(5) }),
+    () => ({ kind: 'late_results', chunks: 1 + random.below(20) }),
   ];
   const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
   const faults: Fault[] = [

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
-import { copyFile, mkdir, rename, rmdir } from 'node:fs/promises';
+import { mkdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { Client, type Upload } from '@earshot/client';
 import { factSubjects, STREAMS, type Transcript } from '@earshot/contracts';
 import { embeddedOptionsFromEnv, resolveFfmpeg } from '@earshot/embedded';
@@ -17,6 +15,7 @@ import {
   testDatabase,
 } from '@earshot/testkit';
 import { type FakeCloudProcess, startFakeCloud } from '../../../transcription/test/fake-cloud/launch.ts';
+import { buildServices } from './build-services.ts';
 import { type JobRun, jobRuns } from './job-runs.ts';
 import { noise } from './recording.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -83,7 +82,7 @@ export class FaultWorld {
       testDatabase(options.databaseFolder ? { folder: options.databaseFolder } : {}),
       startFakeCloud(),
       resolveFfmpeg(embeddedOptionsFromEnv(process.env)),
-      build(),
+      buildServices(root),
     ]);
     const env = {
       NATS_URL: broker.url,
@@ -228,12 +227,3 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 const urlOf = async (service: ServiceProcess) =>
   String((await service.logged('its address', ({ url }) => typeof url === 'string')).url);
-
-/** Services run from their builds, which start in a third of the time; nothing is done when these are fresh. */
-async function build(): Promise<void> {
-  const projects = ['.', 'services/transcription/test/fake-cloud/tsconfig.build.json'];
-  const args = ['node_modules/typescript/bin/tsc', '-b', ...projects];
-  await promisify(execFile)(process.execPath, args, { cwd: root });
-  const service = join(root, 'services/transcription');
-  await copyFile(join(service, 'package.json'), join(service, 'dist/fake-cloud/package.json'));
-}

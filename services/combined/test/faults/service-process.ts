@@ -43,11 +43,11 @@ export class ServiceProcess {
   #end: ProcessEnd | undefined;
   #otherOutput = '';
 
-  /** Runs `node <args>` in the repository with only the given settings. */
-  constructor(name: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  /** Runs `node <args>` in `cwd` (default: the repository) with only the given settings. */
+  constructor(name: string, args: readonly string[], env: Readonly<Record<string, string>>, cwd = root) {
     this.name = name;
     this.#child = spawn(process.execPath, args, {
-      cwd: root,
+      cwd,
       env: { ...cleanEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,0 +1,97 @@
+import { mutatedCopy } from './mutated-copy.ts';
+import { type Mutation, mutations } from './mutations.ts';
+import { type ChaosOptions, type ChaosReport, runChaos } from './run-chaos.ts';
+import type { Step } from './schedule.ts';
+
+/** Faults that give each mutation its chance, and that the product survives. */
+const SCHEDULE: readonly Step[] = [
+  { at: 0.05, fault: { kind: 'refuse_calls', calls: 20 } },
+  { at: 0.1, fault: { kind: 'kill', target: 'nats' } },
+  { at: 0.2, fault: { kind: 'kill', target: 'nats' } },
+  { at: 0.25, fault: { kind: 'kill', target: 'worker-1' } },
+  { at: 0.3, fault: { kind: 'kill', target: 'nats' } },
+  { at: 0.35, fault: { kind: 'kill', target: 'worker-2' } },
+  { at: 0.4, fault: { kind: 'late_results', chunks: 40 } },
+  { at: 0.5, fault: { kind: 'pause', target: 'worker-0', ms: 7_000 } },
+  { at: 0.55, fault: { kind: 'kill', target: 'worker-1' } },
+  { at: 0.6, fault: { kind: 'kill', target: 'nats' } },
+  { at: 0.65, fault: { kind: 'down', target: 'postgres', ms: 4_000 } },
+  { at: 0.65, fault: { kind: 'kill', target: 'results-0' } },
+  { at: 0.65, fault: { kind: 'kill', target: 'results-1' } },
+];
+
+/** What the checker found in a run of one mutation. */
+export interface Proof {
+  readonly mutation: string;
+  /** The rules that something contradicted. */
+  readonly caught_by: readonly string[];
+  /** The first finding, or why there was no run. */
+  readonly finding: string | undefined;
+}
+
+/**
+ * Runs the product as it is, and then each mutation, under the same faults. The first must be found good and every other one
+ * bad, or the checker is worth nothing.
+ */
+export async function proveChecker(
+  base: Pick<ChaosOptions, 'keepIn' | 'say'>,
+  only?: string,
+): Promise<Proof[]> {
+  const proofs: Proof[] = [];
+  const chosen = mutations.filter(({ name }) => !only || name.includes(only));
+  for (const mutation of [undefined, ...chosen]) {
+    base.say(`\n${mutation?.name ?? 'as it is'}`);
+    const proof = await prove(mutation, base).catch((error: unknown) => notRun(mutation, error));
+    base.say(`${proof.caught_by.join(', ') || 'nothing'} found: ${proof.finding ?? ''}`);
+    proofs.push(proof);
+  }
+  return proofs;
+}
+
+async function prove(
+  mutation: Mutation | undefined,
+  base: Pick<ChaosOptions, 'keepIn' | 'say'>,
+): Promise<Proof> {
+  const copy = mutation && (await mutatedCopy(mutation));
+  try {
+    return proofOf(mutation, await runChaos({ ...optionsOf(base), repository: copy?.path }));
+  } finally {
+    await copy?.remove();
+  }
+}
+
+const optionsOf = (base: Pick<ChaosOptions, 'keepIn' | 'say'>): ChaosOptions => ({
+  ...base,
+  ...{ seed: 1, jobs: 480, chunksEach: 40, samples: 0, seconds: 0, workers: 3, ackWaitSeconds: 5 },
+  ...{ kills: 0, partitions: 0, others: 0, loseStore: false, schedule: SCHEDULE },
+  ...{ answerMs: 300, restSeconds: 75 },
+});
+
+function proofOf(mutation: Mutation | undefined, { verdicts }: ChaosReport): Proof {
+  const found = verdicts.filter(({ findings }) => findings.length > 0);
+  return {
+    mutation: mutation?.name ?? '',
+    caught_by: found.map(({ name }) => name),
+    finding: found[0]?.findings[0],
+  };
+}
+
+const notRun = (mutation: Mutation | undefined, error: unknown): Proof => ({
+  mutation: mutation?.name ?? '',
+  caught_by: [],
+  finding: `no run: ${String(error)}`,
+});
+
+/** True when the product was found good and every mutation bad. */
+export const isProven = (proofs: readonly Proof[]) =>
+  proofs.every(({ mutation, caught_by, finding }) =>
+    mutation === '' ? finding === undefined : caught_by.length > 0,
+  );
+
+/** The table: which rule noticed which mutation. */
+export function proofLines(proofs: readonly Proof[]): string[] {
+  return proofs.map(({ mutation, caught_by, finding }) => {
+    const found = caught_by.length > 0 ? caught_by.join(' ') : '-';
+    return `${(mutation || '(as it is)').padEnd(34)} ${found.padEnd(14)} ${finding ?? ''}`.trimEnd();
+  });
+}

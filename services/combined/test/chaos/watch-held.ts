@@ -1,0 +1,62 @@
+import { DURABLES, LANES, STREAMS } from '@earshot/contracts';
+import { connect } from 'nats';
+import { type ChaosWorld, SLOTS, VENDOR_ENGINES } from './chaos-world.ts';
+import type { Peak } from './history.ts';
+
+const EVERY_MS = 250;
+/** An idle worker asks all lanes at once and hands back what it has no slot for. */
+const SURPLUS = LANES.length;
+
+/**
+ * Looks again and again how many messages of each engine are out, until `stop`, which tells the largest excess of each. Who
+ * died may have held some until their lease ended.
+ */
+export function watchHeld(world: ChaosWorld, ackWaitMs: number): { stop(): Peak[] } {
+  const worst = new Map<string, Peak>();
+  const look = async () => {
+    const workers = world.of('worker').reduce((sum, worker) => sum + worker.recent(3 * ackWaitMs), 0);
+    const allowed = workers * (SLOTS + SURPLUS);
+    for (const [engine, peak] of await heldNow(world.broker.url)) {
+      const before = worst.get(engine);
+      if (before && peak - allowed <= before.peak - before.allowed) continue;
+      worst.set(engine, { what: `jobs of ${engine} in hands`, peak, allowed });
+    }
+  };
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    // While the broker does not answer there is nothing to count.
+    void look()
+      .catch(() => undefined)
+      .finally(() => {
+        looking = false;
+      });
+  }, EVERY_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return [...worst.values()];
+    },
+  };
+}
+
+async function heldNow(url: string): Promise<Map<string, number>> {
+  const connection = await connect({ servers: url, timeout: 2_000, reconnect: false });
+  try {
+    const manager = await connection.jetstreamManager();
+    const held = new Map<string, number>();
+    for (const engine of VENDOR_ENGINES) {
+      const infos = await Promise.all(
+        LANES.map((lane) => manager.consumers.info(STREAMS.jobs, DURABLES.chunk(engine, lane))),
+      );
+      held.set(
+        engine,
+        infos.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0),
+      );
+    }
+    return held;
+  } finally {
+    await connection.close();
+  }
+}

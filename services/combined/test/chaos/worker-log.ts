@@ -1,0 +1,40 @@
+import type { LogLine, ServiceProcess } from '../faults/service-process.ts';
+import type { JobRun } from './history.ts';
+
+/** Which job a line is about, whatever its attempt. */
+const jobOf = (line: LogLine) =>
+  [line.stage, line.transcript_id, line.plan, line.n].filter((part) => part !== undefined).join('/');
+
+const runKey = (line: LogLine) => `${jobOf(line)}/${line.attempt}/${line.delivery}`;
+
+/** The jobs that a worker began and has not ended. */
+export function jobsIn({ lines }: Pick<ServiceProcess, 'lines'>): string[] {
+  const open = new Set<string>();
+  for (const line of lines) {
+    if (line.msg === 'job started') open.add(jobOf(line));
+    if (line.msg === 'job finished') open.delete(jobOf(line));
+  }
+  return [...open];
+}
+
+/** Every run of a job, in the order in which they began. */
+export function runsIn(workers: readonly Pick<ServiceProcess, 'name' | 'lines'>[]): JobRun[] {
+  return workers.flatMap(runsOf).sort((a, b) => a.started_at - b.started_at);
+}
+
+function runsOf({ name, lines }: Pick<ServiceProcess, 'name' | 'lines'>): JobRun[] {
+  const ends = new Map(
+    lines.filter(({ msg }) => msg === 'job finished').map((line) => [runKey(line), line] as const),
+  );
+  return lines
+    .filter(({ msg }) => msg === 'job started')
+    .map((line) => ({
+      worker: name,
+      job: jobOf(line),
+      attempt: Number(line.attempt),
+      delivery: Number(line.delivery),
+      started_at: line.at,
+      ended_at: ends.get(runKey(line))?.at,
+      outcome: ends.get(runKey(line))?.outcome as string | undefined,
+    }));
+}
