@@ -141,6 +141,7 @@ describe('a chunk that somebody has settled', () => {
   });
 
   it('is looked up at once when it was sent round again, for a copy may come after its end', async () => {
+    await bench.store(await readFile(samples.beckett));
     bench.broker.messages.push(gaveUpIn(1));
     expect(await transcribe(bench.chunkJob({ generation: 1 }), untouchable)).toEqual({
       kind: 'done',
