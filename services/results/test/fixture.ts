@@ -9,7 +9,7 @@ import { factHandler } from '../src/facts/handle-facts.ts';
 import { type OutboxRelay, startOutboxRelay } from '../src/relay/outbox-relay.ts';
 import { type ReplayRelay, startReplayRelay } from '../src/relay/replay-relay.ts';
 import { resultsRoutes } from '../src/routes/routes.ts';
-import { type Database, openDatabase } from '../src/store/database.ts';
+import { type Database, openDatabase, type Transaction } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
 
 export const log = createLogger({ service: 'results-test', level: 'silent' });
@@ -136,4 +136,21 @@ export async function routesFixture(results: ResultsFixture) {
   const post = (url: string, headers: Record<string, string> = {}, payload?: object) =>
     server.inject({ method: 'POST', url, headers, ...(payload ? { payload } : {}) });
   return { ...replica, facts, engines, server, get, post };
+}
+
+/** A database that counts the statements of its transactions. */
+export function counting(database: Database) {
+  const counter = { statements: 0 };
+  const counted =
+    <T>(work: (tx: Transaction) => Promise<T>) =>
+    (tx: Transaction) =>
+      work({
+        query: ((...args: Parameters<typeof tx.query>) => {
+          counter.statements += 1;
+          return tx.query(...args);
+        }) as typeof tx.query,
+      });
+  const read: Database['read'] = (work) => database.read(counted(work));
+  const write: Database['write'] = (work) => database.write(counted(work));
+  return { counter, counted: { ...database, read, write } };
 }

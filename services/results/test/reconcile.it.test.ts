@@ -12,8 +12,10 @@ import { storageKeys } from '@earshot/storage';
 import { eventually, startTestBroker, type TestBroker } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { replayWork } from '../src/actions/replay-work.ts';
 import { startReconciler } from '../src/reconcile/reconciler.ts';
 import { topologyDuty } from '../src/service.ts';
+import { pageOfDeadLetters } from '../src/store/sql/find-dead-letters.ts';
 import { CHUNK_MS, factsOf } from './facts.ts';
 import { log, type ResultsFixture, resultsFixture } from './fixture.ts';
 
@@ -115,6 +117,20 @@ it('publishes again the one chunk job that nobody has, as it was, and once', asy
     attempt: 1,
   });
   expect(await look()).toBe(0);
+});
+
+it('publishes again the job of a gap that was sent round, not those of gaps that were not', async () => {
+  const f = factsOf();
+  await store(f.accepted(), f.split(3), f.chunk(0), f.gaveUp(1), f.gaveUp(2));
+  const filter = { tenant: f.tenant, nobodys: false, states: ['open'], transcript_id: f.id };
+  const page = { after: 0, upTo: Number.MAX_SAFE_INTEGER, limit: 1 };
+  const { database, storage } = results;
+  const letters = await database.read((tx) => pageOfDeadLetters(tx, filter, page));
+  const deps = { database, storage, facts: broker.facts, engines: broker.engines, defaultEngine: 'sherpa' };
+  await replayWork(deps, letters, undefined);
+  expect(await look()).toBe(1);
+  expect(await jobsOf(f).present()).toEqual(new Set([jobsOf(f).chunkSubject(1)]));
+  expect(await jobAt(jobsOf(f).chunkSubject(1))).toMatchObject({ generation: 1, attempt: 1 });
 });
 
 it('asks for the cut of a recording that nobody cuts, also when chunks are there, but not when it is scheduled', async () => {

@@ -1,7 +1,7 @@
 import { seededRandom } from '@earshot/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHUNK_MS, factsOf } from '../../test/facts.ts';
-import { log, type ResultsFixture, resultsFixture } from '../../test/fixture.ts';
+import { counting, log, type ResultsFixture, resultsFixture } from '../../test/fixture.ts';
 import type { Database } from '../store/database.ts';
 import { factHandler } from './handle-facts.ts';
 
@@ -234,24 +234,6 @@ describe('facts in any order, doubled, at two replicas at once', () => {
 });
 
 describe('a batch', () => {
-  /** Counts what goes to the server. */
-  function counting(database: Database) {
-    const counter = { statements: 0 };
-    const counted: Database = {
-      ...database,
-      write: (work) =>
-        database.write((tx) =>
-          work({
-            query: ((...args: Parameters<typeof tx.query>) => {
-              counter.statements += 1;
-              return tx.query(...args);
-            }) as typeof tx.query,
-          }),
-        ),
-    };
-    return { counter, counted };
-  }
-
   const complete = (count: number) =>
     Array.from({ length: count }, () => factsOf()).flatMap((f) => [
       f.accepted(),

@@ -1,7 +1,7 @@
 import { CodedError } from '@earshot/domain';
 
 /** The last item of a page: the next one starts after it. */
-export interface Position {
+interface Position {
   readonly created_at: string;
   readonly id: string;
 }
