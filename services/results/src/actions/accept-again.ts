@@ -1,13 +1,8 @@
 import type { Accepted } from '@earshot/contracts';
 import { CodedError, toCodedError } from '@earshot/domain';
 import { acceptedData, decideManifest, type ManifestDeps, readUpload, transcriptId } from '@earshot/intake';
-import type { Database } from '../store/database.ts';
-import { findUnaccepted, type Unaccepted } from '../store/sql/recordings.ts';
+import type { Unaccepted } from '../store/sql/recordings.ts';
 import { findAccepted } from './find-accepted.ts';
-
-export interface AcceptAgainDeps extends ManifestDeps {
-  readonly database: Database;
-}
 
 /** An upload event as ingest keeps it with its dead letter. */
 interface KeptEvent {
@@ -42,40 +37,14 @@ async function acceptKept(deps: ManifestDeps, transcript: Unaccepted): Promise<A
   return acceptedData(decided.manifest);
 }
 
-async function acceptAgain(deps: ManifestDeps, transcript: Unaccepted): Promise<Accepted> {
+/**
+ * What was accepted of a transcript whose row does not tell it: by its manifest, its fact, or the upload event that was
+ * given up on. May make the manifest, and nothing else. Throws `conflict` or `gone` when there is nothing to go on with.
+ */
+export async function acceptAgain(deps: ManifestDeps, transcript: Unaccepted): Promise<Accepted> {
   const { tenant_id, transcript_id, upload } = transcript;
   const known = await findAccepted(deps, tenant_id, transcript_id);
   if (known) return known;
   if (upload !== null) return acceptKept(deps, transcript);
   throw new CodedError('conflict', 'nothing is known of the recording: submit it again');
-}
-
-/** What was accepted of transcripts whose rows do not tell it, or why a transcript has nothing to go on with. */
-export interface Acceptances {
-  readonly accepted: readonly Accepted[];
-  readonly refusals: ReadonlyMap<string, CodedError>;
-}
-
-/**
- * Looks up, or makes up for, the acceptance of those transcripts that lack it: by the manifest, the fact, or the upload
- * event that was given up on. Makes manifests, and nothing else; throws what is transient.
- */
-export async function acceptMissing(
-  deps: AcceptAgainDeps,
-  ids: readonly string[],
-  tenant?: string,
-): Promise<Acceptances> {
-  const transcripts = await deps.database.read((tx) => findUnaccepted(tx, ids, tenant));
-  const accepted: Accepted[] = [];
-  const refusals = new Map<string, CodedError>();
-  for (const transcript of transcripts) {
-    try {
-      accepted.push(await acceptAgain(deps, transcript));
-    } catch (error) {
-      const coded = toCodedError(error);
-      if (coded.class !== 'caller') throw error;
-      refusals.set(transcript.transcript_id, coded);
-    }
-  }
-  return { accepted, refusals };
 }

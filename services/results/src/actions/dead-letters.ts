@@ -9,11 +9,11 @@ import {
   pageOfDeadLetters,
 } from '../store/sql/find-dead-letters.ts';
 import type { Replay } from '../store/sql/replays.ts';
-import type { AcceptAgainDeps } from './accept-again.ts';
+import type { RoundDeps } from './prepare-round.ts';
 import { type ReplayMessagesDeps, replayMessages } from './replay-messages.ts';
 import { replayWork } from './replay-work.ts';
 
-export interface DeadLetterDeps extends AcceptAgainDeps, ReplayMessagesDeps {
+export interface DeadLetterDeps extends RoundDeps, ReplayMessagesDeps {
   /** Gets the jobs of each committed transaction. */
   readonly onReplay: (replays: readonly Replay[]) => void;
 }

@@ -6,8 +6,8 @@ import { type FullDeadLetterRow, type LetterCut, stillOpen } from '../store/sql/
 import { loadRecordings, type Recording } from '../store/sql/recordings.ts';
 import type { Replay } from '../store/sql/replays.ts';
 import { type LockedTranscript, lockTranscripts, storeAccepted } from '../store/sql/transcripts.ts';
-import { type AcceptAgainDeps, type Acceptances, acceptMissing } from './accept-again.ts';
 import { chunkAgain, type PieceOfWork, splitAgain } from './jobs-again.ts';
+import { type Preparation, prepareRound, type RoundDeps } from './prepare-round.ts';
 import { sendRound } from './send-round.ts';
 
 /** What became of a page of dead letters. */
@@ -44,7 +44,7 @@ interface Known {
   readonly transcripts: ReadonlyMap<string, LockedTranscript>;
   readonly recordings: ReadonlyMap<string, Recording>;
   readonly cuts: ReadonlyMap<number, LetterCut['cut']>;
-  readonly acceptances: Acceptances;
+  readonly refusals: Preparation['refusals'];
 }
 
 function choose(letters: readonly FullDeadLetterRow[], known: Known) {
@@ -56,8 +56,10 @@ function choose(letters: readonly FullDeadLetterRow[], known: Known) {
     try {
       const id = letter.transcript_id ?? '';
       checkReplayable(known.transcripts.get(id));
+      const refusal = known.refusals.get(id);
+      if (refusal) throw refusal;
       const recording = known.recordings.get(id);
-      if (!recording) throw known.acceptances.refusals.get(id) ?? conflict('the recording is not known');
+      if (!recording) throw conflict('the recording is not known');
       const piece = pieceOf(letter, recording, cut);
       pieces.set(sameWork(piece), piece);
     } catch (error) {
@@ -71,12 +73,12 @@ function choose(letters: readonly FullDeadLetterRow[], known: Known) {
 async function replay(
   tx: Transaction,
   letters: readonly FullDeadLetterRow[],
-  acceptances: Acceptances,
+  prepared: Preparation,
   traceparent: string | undefined,
 ): Promise<Replayed> {
   const ids = idsOf(letters);
   const locked = await lockTranscripts(tx, ids);
-  if (acceptances.accepted.length > 0) await storeAccepted(tx, acceptances.accepted);
+  if (prepared.accepted.length > 0) await storeAccepted(tx, prepared.accepted);
   const open = await stillOpen(
     tx,
     letters.map(({ id }) => id),
@@ -86,7 +88,7 @@ async function replay(
     transcripts: new Map(locked.map((row) => [row.id, row])),
     recordings: new Map(recordings.map((row) => [row.transcript_id, row])),
     cuts: new Map(open.map(({ id, cut }) => [id, cut])),
-    acceptances,
+    refusals: prepared.refusals,
   });
   const { replays, letters: marked } = await sendRound(tx, pieces, traceparent);
   return { changed: marked.length, refusals, replays };
@@ -97,11 +99,11 @@ async function replay(
  * that somebody dealt with meanwhile are left alone.
  */
 export async function replayWork(
-  deps: AcceptAgainDeps,
+  deps: RoundDeps,
   letters: readonly FullDeadLetterRow[],
   traceparent: string | undefined,
 ): Promise<Replayed> {
   if (letters.length === 0) return { changed: 0, refusals: new Map(), replays: [] };
-  const acceptances = await acceptMissing(deps, idsOf(letters));
-  return deps.database.write((tx) => replay(tx, letters, acceptances, traceparent));
+  const prepared = await prepareRound(deps, idsOf(letters));
+  return deps.database.write((tx) => replay(tx, letters, prepared, traceparent));
 }

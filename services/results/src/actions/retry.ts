@@ -3,9 +3,9 @@ import type { Transaction } from '../store/database.ts';
 import { loadRecordings, unfinishedPlan } from '../store/sql/recordings.ts';
 import type { Replay } from '../store/sql/replays.ts';
 import { type LockedTranscript, storeAccepted } from '../store/sql/transcripts.ts';
-import { type AcceptAgainDeps, type Acceptances, acceptMissing } from './accept-again.ts';
 import { checkId } from './check-id.ts';
 import { chunkAgain, type PieceOfWork, splitAgain } from './jobs-again.ts';
+import { type Preparation, prepareRound, type RoundDeps } from './prepare-round.ts';
 import { sendRound } from './send-round.ts';
 import { withTranscript } from './with-transcript.ts';
 
@@ -31,7 +31,7 @@ async function missingWork(tx: Transaction, id: string): Promise<PieceOfWork[]> 
 async function retry(
   tx: Transaction,
   { id, status }: LockedTranscript,
-  { accepted, refusals }: Acceptances,
+  { accepted, refusals }: Preparation,
   traceparent: string | undefined,
 ): Promise<readonly Replay[]> {
   if (RUNNING.has(status)) return [];
@@ -48,10 +48,10 @@ async function retry(
  * relay, none while it is being processed; throws `conflict` where nothing can be done.
  */
 export async function retryTranscript(
-  deps: AcceptAgainDeps,
+  deps: RoundDeps,
   address: { readonly tenant: string; readonly id: string },
   traceparent: string | undefined,
 ): Promise<readonly Replay[]> {
-  const acceptances = await acceptMissing(deps, [checkId(address.id)], address.tenant);
-  return withTranscript(deps, address, (tx, transcript) => retry(tx, transcript, acceptances, traceparent));
+  const prepared = await prepareRound(deps, [checkId(address.id)], address.tenant);
+  return withTranscript(deps, address, (tx, transcript) => retry(tx, transcript, prepared, traceparent));
 }

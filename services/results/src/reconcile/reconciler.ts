@@ -2,14 +2,14 @@ import type { Topology } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { applyTopology, type Broker } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
-import { type AcceptAgainDeps, acceptMissing } from '../actions/accept-again.ts';
+import { acceptMissing, type RoundDeps } from '../actions/prepare-round.ts';
 import { storeAccepted } from '../store/sql/transcripts.ts';
 import { idleTranscripts, pageOfUnfinished, type UnfinishedKey } from '../store/sql/unfinished.ts';
 import { withLease } from '../store/with-lease.ts';
 import { republish } from './republish.ts';
 import { lookForLoss, rememberStreams } from './watch-streams.ts';
 
-export interface ReconcilerOptions extends AcceptAgainDeps {
+export interface ReconcilerOptions extends RoundDeps {
   readonly broker: Broker;
   readonly log: Logger;
   /** What streams and consumers the installation should have. */

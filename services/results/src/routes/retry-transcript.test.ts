@@ -244,6 +244,14 @@ describe('retry is refused', () => {
     expect(await get(short.id)).toMatchObject({ status: 'partial', revision: 1 });
   });
 
+  it('with 409 when its engine is gone, for its jobs would wait for ever', async () => {
+    const facts = factsOf();
+    await http.handle([facts.accepted({ engine: 'retired' }), facts.split(1), facts.gaveUp(0)]);
+    const { statusCode, json } = await retry(facts.id);
+    expect([statusCode, json().detail]).toEqual([409, expect.stringContaining('no engine named retired')]);
+    expect(await get(facts.id)).toMatchObject({ status: 'failed', revision: 1 });
+  });
+
   it('with 410 for a deleted one, 404 for strangers, 403 without the scope write', async () => {
     const facts = await partial();
     expect((await retry(facts.id, 'stranger')).statusCode).toBe(404);

@@ -1,14 +1,14 @@
 import { ProblemSchema, TranscriptSummarySchema } from '@earshot/contracts';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import type { AcceptAgainDeps } from '../actions/accept-again.ts';
+import type { RoundDeps } from '../actions/prepare-round.ts';
 import { retryTranscript } from '../actions/retry.ts';
 import type { Replay } from '../store/sql/replays.ts';
 import { readSummary } from './read-summary.ts';
 import { canWrite } from './scopes.ts';
 import { traceOf } from './trace-of.ts';
 
-export interface RetryDeps extends AcceptAgainDeps {
+export interface RetryDeps extends RoundDeps {
   /** Gets the jobs of each committed transaction. */
   readonly onReplay: (replays: readonly Replay[]) => void;
 }
