@@ -21,7 +21,7 @@ const uploadEvent = Type.Object({
 export function uploadEventSchema(): Json {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
-    $id: 'https://earshot.dev/upload-event.schema.json',
+    $id: `urn:earshot:schema:${RECORDING_UPLOADED}`,
     title: 'Upload event',
     description: `CloudEvent that says a recording exists; publish it to ${uploadSubject('<tenant>')}.`,
     ...plain(uploadEvent),

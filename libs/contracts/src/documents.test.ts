@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CodedError } from '@earshot/domain';
 import { describe, expect, it } from 'vitest';
 import { asyncApi, uploadEventSchema } from './asyncapi.ts';
 import { errorPage } from './error-page.ts';
+import { toProblem } from './http/problem.ts';
 
 const committed = (name: string) => readFileSync(join(import.meta.dirname, '../../../docs', name), 'utf8');
 
@@ -49,6 +51,15 @@ describe('generated documents', () => {
       expect(payload.properties.type.const).toBe(name);
     }
     expect(Object.keys(document.channels)).toHaveLength(12);
+  });
+
+  it('names schemas and errors by names of ours, at no address that somebody else may own', () => {
+    expect(uploadEventSchema().$id).toBe('urn:earshot:schema:earshot.recording.uploaded.v1');
+    expect(toProblem(new CodedError('not_found', 'there is no such transcript')).type).toBe(
+      'urn:earshot:error:not_found',
+    );
+    const pages = ['asyncapi.json', 'upload-event.schema.json', 'errors.md'].map(committed).join();
+    expect(pages).not.toMatch(/https?:\/\/(?!json-schema\.org\/)/);
   });
 
   it('holds only JSON, no notes of the schema library', () => {

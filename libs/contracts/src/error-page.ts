@@ -19,7 +19,8 @@ export function errorPage(): string {
   });
   const intro =
     'Generated from `libs/domain/src/error-codes.ts` by `tools/generate-docs.ts`; do not edit.\n\n' +
-    'Problem documents (RFC 9457), failed transcripts and dead letters carry these codes. A code is never renamed.\n' +
+    'Problem documents (RFC 9457), failed transcripts and dead letters carry these codes; the `type` of a\n' +
+    'problem document is `urn:earshot:error:` and the code. A code is never renamed.\n' +
     '503 answers carry `Retry-After`; repeat them with the same `Idempotency-Key`.';
   return ['# Errors', intro, ...sections].join('\n\n').concat('\n');
 }

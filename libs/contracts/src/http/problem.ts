@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox';
 
 /** RFC 9457 problem document with our `code`. */
 export const ProblemSchema = Type.Object({
-  type: Type.String(),
+  type: Type.String({ description: 'A name, not an address: `urn:earshot:error:` and the code.' }),
   title: Type.String(),
   status: Type.Integer(),
   detail: Type.String(),
@@ -19,7 +19,7 @@ export function toProblem(error: unknown): Problem {
   const coded = toCodedError(error);
   const entry = errorTable[coded.code];
   return {
-    type: `https://earshot.dev/errors#${coded.code}`,
+    type: `urn:earshot:error:${coded.code}`,
     title: entry.title,
     status: entry.status,
     detail: entry.class === 'ours' ? entry.title : coded.message,
