@@ -6,6 +6,7 @@ export { type CloudEvent, EnvelopeSchema, envelopeOf, type OutgoingMessage } fro
 export { errorPage } from './error-page.ts';
 export { type Final, FinalSchema, finalFacts } from './final-fact/message.ts';
 export { type Evidence, type GaveUp, GaveUpSchema, gaveUp } from './gave-up/message.ts';
+export { apiTags } from './http/api-tags.ts';
 export {
   type DeadLetter,
   type DeadLetterPage,

@@ -32,6 +32,7 @@ async function server(authenticate: Authenticate = openDoor('default')) {
   const made = await createHttpServer({
     title: 'test',
     version: '0',
+    tags: ['first', 'unused', 'last'].map((name, at) => ({ name, description: String(at + 1) })),
     logger: createLogger({ service: 'test', stream: { write: (line) => void lines.push(line) } }),
     authenticate,
     describeError: (error) => {
@@ -145,4 +146,14 @@ it('writes the API down as OpenAPI', async () => {
   expect(document.openapi).toBe('3.1.0');
   expect(Object.keys(document.paths)).toEqual(['/v1/things']);
   expect(document.components.securitySchemes.key).toEqual({ type: 'http', scheme: 'bearer' });
+});
+
+it('names the groups of the API that have routes, in the order told', async () => {
+  const app = await server();
+  for (const tag of ['last', 'first']) app.get(`/v1/${tag}`, { schema: { tags: [tag] } }, () => ({}));
+  const document = (await app.inject('/openapi.json')).json();
+  expect(document.tags).toEqual([
+    { name: 'first', description: '1' },
+    { name: 'last', description: '3' },
+  ]);
 });

@@ -21,9 +21,17 @@ interface ProblemDocument {
   readonly status: number;
 }
 
+/** A group of routes. */
+export interface ApiTag {
+  readonly name: string;
+  readonly description: string;
+}
+
 export interface HttpServerOptions {
   readonly title: string;
   readonly version: string;
+  /** The groups of `/openapi.json` in their order; those without a route are left out. */
+  readonly tags?: readonly ApiTag[];
   readonly logger: Logger;
   readonly authenticate: Authenticate;
   /** Turns any error into the document that is answered. */
@@ -81,6 +89,10 @@ export async function createHttpServer(options: HttpServerOptions) {
     forceCloseConnections: 'idle',
     ajv: { customOptions: { allErrors: true, removeAdditional: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  const used = new Set<string>();
+  server.addHook('onRoute', ({ schema }) => {
+    for (const tag of schema?.tags ?? []) used.add(tag);
+  });
   await server.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
@@ -110,7 +122,10 @@ export async function createHttpServer(options: HttpServerOptions) {
   server.setNotFoundHandler((request) => {
     throw options.codedError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`);
   });
-  server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
+  server.get('/openapi.json', { schema: { hide: true } }, () => ({
+    ...server.swagger(),
+    tags: (options.tags ?? []).filter(({ name }) => used.has(name)),
+  }));
   return server;
 }
 

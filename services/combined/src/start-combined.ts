@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
+import { apiTags, DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
 import {
   claimService,
   type EmbeddedOptions,
@@ -129,6 +129,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
     ...httpErrors,
     title: 'Earshot',
     version: '1',
+    tags: apiTags,
     logger: log,
     authenticate,
     port: config.PORT,

@@ -162,14 +162,20 @@ describe('one process on a fresh folder', () => {
   });
 
   it('describes its API', async () => {
-    type Operation = { operationId?: string; responses: object };
+    type Operation = { operationId?: string; summary?: string; tags?: string[]; responses: object };
+    type Document = { paths: Record<string, Record<string, Operation>>; tags: { name: string }[] };
     const answer = await fetch(`${earshot.url}/openapi.json`);
-    const { paths } = (await answer.json()) as { paths: Record<string, Record<string, Operation>> };
+    const { paths, tags } = (await answer.json()) as Document;
     expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/v1/recordings', '/v1/transcripts']));
     const operations = Object.values(paths).flatMap((path) => Object.values(path));
     expect(
       operations.filter(({ operationId, responses }) => !operationId || !('default' in responses)),
     ).toEqual([]);
+    expect(operations.filter(({ summary }) => !summary || summary.includes('\n'))).toEqual([]);
+    expect(new Set(operations.map(({ summary }) => summary)).size).toBe(operations.length);
+    const groups = tags.map(({ name }) => name);
+    expect(groups).toEqual(['recordings', 'transcripts', 'dead letters', 'operations']);
+    expect(operations.filter((one) => !one.tags?.every((tag) => groups.includes(tag)))).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
+import { apiTags, DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
 import { accountStoreBytes, openBroker } from '@earshot/messaging';
 import {
   configOrExit,
@@ -31,6 +31,7 @@ async function start(): Promise<RunningService> {
     ...httpErrors,
     title: 'Earshot ingest',
     version: '1',
+    tags: apiTags,
     logger: log,
     authenticate,
     port: config.PORT,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
+import { apiTags, DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
 import { accountStoreBytes, openBroker } from '@earshot/messaging';
 import {
   configOrExit,
@@ -33,6 +33,7 @@ async function start(): Promise<RunningService> {
     ...httpErrors,
     title: 'Earshot results',
     version: '1',
+    tags: apiTags,
     logger: log,
     authenticate,
     port: config.PORT,

@@ -22,6 +22,7 @@ export function cancelTranscriptRoute(deps: CancelDeps): FastifyPluginAsyncTypeb
       preHandler: canWrite,
       schema: {
         operationId: 'cancelTranscript',
+        summary: 'Cancel a transcript',
         tags: ['transcripts'],
         description:
           'Needs the scope `write`. Running work stops within a heartbeat, and nothing leads back. A transcript that ' +

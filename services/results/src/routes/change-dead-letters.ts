@@ -30,7 +30,7 @@ const ACTIONS = [
 ];
 
 const response = { 200: DeadLettersChangedSchema, default: ProblemSchema };
-const tags = ['operations'];
+const tags = ['dead letters'];
 
 /** `POST /v1/dead-letters/{id}/replay` and `/discard`, and both for a selection of open ones. */
 export function changeDeadLetters(deps: DeadLetterDeps): FastifyPluginAsyncTypebox {
@@ -42,6 +42,7 @@ export function changeDeadLetters(deps: DeadLetterDeps): FastifyPluginAsyncTypeb
         preHandler: canOperate,
         schema: {
           operationId: `${name}DeadLetter`,
+          summary: `${Name} a dead letter`,
           ...{ tags, description, response },
           params: Type.Object({ id: Type.String() }),
         },
@@ -56,7 +57,8 @@ export function changeDeadLetters(deps: DeadLetterDeps): FastifyPluginAsyncTypeb
         preHandler: canOperate,
         schema: {
           operationId: `${name}DeadLetters`,
-          ...{ tags, description: `${description} ${Name}s all open ones that match.`, response },
+          summary: `${Name} all open dead letters that match`,
+          ...{ tags, description, response },
           body: DeadLetterSelectionSchema,
         },
         handler: async (request) => {

@@ -47,7 +47,8 @@ export function deadLetterRoutes({ database }: { database: Database }): FastifyP
       preHandler: canOperate,
       schema: {
         operationId: 'listDeadLetters',
-        tags: ['operations'],
+        summary: 'List what was given up on',
+        tags: ['dead letters'],
         description: 'Needs the scope `operate`; those that belong to no tenant are shown to `admin` only.',
         querystring: QuerySchema,
         response: { 200: DeadLetterPageSchema, default: ProblemSchema },
@@ -66,7 +67,8 @@ export function deadLetterRoutes({ database }: { database: Database }): FastifyP
       preHandler: canOperate,
       schema: {
         operationId: 'getDeadLetter',
-        tags: ['operations'],
+        summary: 'Get a dead letter with its evidence',
+        tags: ['dead letters'],
         params: Type.Object({ id: Type.String() }),
         response: { 200: DeadLetterSchema, default: ProblemSchema },
       },

@@ -47,6 +47,7 @@ export function getAudio(deps: TranscriptReaderDeps): FastifyPluginAsyncTypebox 
       preHandler: canRead,
       schema: {
         operationId: 'getTranscriptAudio',
+        summary: 'Get the recording as it was uploaded',
         tags: ['transcripts'],
         params: Type.Object({ id: Type.String() }),
         response: { default: ProblemSchema },

@@ -52,6 +52,7 @@ export function getTranscript(deps: TranscriptReaderDeps): FastifyPluginAsyncTyp
       preHandler: canRead,
       schema: {
         operationId: 'getTranscript',
+        summary: 'Get a transcript, finished or not',
         tags: ['transcripts'],
         params: ParamsSchema,
         response: { 200: TranscriptSchema, default: ProblemSchema },
@@ -68,6 +69,7 @@ export function getTranscript(deps: TranscriptReaderDeps): FastifyPluginAsyncTyp
         preHandler: canRead,
         schema: {
           operationId: `downloadTranscript${extension[0]?.toUpperCase()}${extension.slice(1)}`,
+          summary: `Download a transcript as ${extension}`,
           tags: ['transcripts'],
           params: ParamsSchema,
           produces: [type],

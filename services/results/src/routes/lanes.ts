@@ -20,6 +20,7 @@ export function laneRoutes({ levers }: { levers: Levers }): FastifyPluginAsyncTy
       preHandler: canOperate,
       schema: {
         operationId: 'listLanes',
+        summary: 'List the lanes and how much may run in each',
         tags: ['operations'],
         response: { 200: LanesSchema, default: ProblemSchema },
       },
@@ -31,6 +32,7 @@ export function laneRoutes({ levers }: { levers: Levers }): FastifyPluginAsyncTy
       preHandler: canOperate,
       schema: {
         operationId: 'changeLane',
+        summary: 'Pause, resume or cap a lane',
         tags: ['operations'],
         params: Type.Object({ durable: Type.String() }),
         body: LaneChangeSchema,
@@ -44,6 +46,7 @@ export function laneRoutes({ levers }: { levers: Levers }): FastifyPluginAsyncTy
       preHandler: canOperate,
       schema: {
         operationId: 'changeEngine',
+        summary: 'Change how much of an engine may run at once',
         tags: ['operations'],
         params: Type.Object({ engine: Type.String() }),
         body: EngineChangeSchema,

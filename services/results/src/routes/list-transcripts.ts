@@ -62,6 +62,7 @@ export function listTranscriptsRoute({ database }: { database: Database }): Fast
       preHandler: canRead,
       schema: {
         operationId: 'listTranscripts',
+        summary: 'List transcripts, newest first',
         tags: ['transcripts'],
         querystring: QuerySchema,
         response: { 200: TranscriptPageSchema, default: ProblemSchema },

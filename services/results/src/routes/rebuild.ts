@@ -12,6 +12,7 @@ export function rebuildRoute(deps: RebuildDeps): FastifyPluginAsyncTypebox {
       preHandler: canAdmin,
       schema: {
         operationId: 'rebuildTables',
+        summary: 'Re-create the tables from the facts on the broker',
         tags: ['operations'],
         response: { 200: RebuiltSchema, default: ProblemSchema },
       },

@@ -12,6 +12,7 @@ export function recoverRoute(deps: RecoverDeps): FastifyPluginAsyncTypebox {
       preHandler: canAdmin,
       schema: {
         operationId: 'recover',
+        summary: 'Bring back recordings that have no transcript',
         tags: ['operations'],
         description:
           'Needs the scope `admin`. Brings the recordings of all tenants back to work that have a manifest in storage ' +

@@ -22,6 +22,7 @@ export function retryTranscriptRoute(deps: RetryDeps): FastifyPluginAsyncTypebox
       preHandler: canWrite,
       schema: {
         operationId: 'retryTranscript',
+        summary: 'Retry what a failed or partial transcript lacks',
         tags: ['transcripts'],
         description:
           'Needs the scope `write`. A failed or partial transcript is processed again, only its missing chunks. One ' +

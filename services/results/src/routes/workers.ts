@@ -38,6 +38,7 @@ export function workerRoutes({ broker }: { broker: Broker }): FastifyPluginAsync
       preHandler: canOperate,
       schema: {
         operationId: 'listWorkers',
+        summary: 'List the workers that answer now',
         tags: ['operations'],
         response: { 200: WorkersSchema, default: ProblemSchema },
       },
@@ -51,6 +52,7 @@ export function workerRoutes({ broker }: { broker: Broker }): FastifyPluginAsync
       preHandler: canOperate,
       schema: {
         operationId: 'restartPools',
+        summary: 'Restart the engine processes of all workers',
         tags: ['operations'],
         response: { 200: PoolsRestartedSchema, default: ProblemSchema },
       },
@@ -62,6 +64,7 @@ export function workerRoutes({ broker }: { broker: Broker }): FastifyPluginAsync
       preHandler: canOperate,
       schema: {
         operationId: 'restartPool',
+        summary: 'Restart the engine processes of one worker',
         tags: ['operations'],
         params: Type.Object({ id: WorkerIdSchema }),
         response: { 200: PoolsRestartedSchema, default: ProblemSchema },
