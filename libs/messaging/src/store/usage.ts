@@ -21,7 +21,7 @@ const FRESH_MS = 1_000;
 const cache = new WeakMap<Broker, { readonly until: number; readonly usage: Promise<StoreUsage> }>();
 
 /**
- * How full the broker's budgets are; each answer is kept for 1 s. `storeBytes` stands in for an account without a limit.
+ * How full the broker's budgets are, a stream's where it refuses what is too much; each answer is kept for 1 s. `storeBytes` stands in for an account without a limit.
  * Throws `unavailable` when the broker does not answer.
  */
 export function storeUsage(broker: Broker, storeBytes?: number): Promise<StoreUsage> {
@@ -40,7 +40,7 @@ async function readUsage(broker: Broker, storeBytes: number | undefined): Promis
     ...Object.values(STREAMS).map((name) => findStream(broker.api, name)),
   ]);
   const budgets: BudgetUsage[] = streams.flatMap((stream) =>
-    stream && stream.config.max_bytes > 0
+    stream && stream.config.discard === 'new' && stream.config.max_bytes > 0
       ? [{ name: stream.config.name, bytes: stream.state.bytes, limit: stream.config.max_bytes }]
       : [],
   );
