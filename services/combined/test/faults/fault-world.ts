@@ -57,6 +57,7 @@ export class FaultWorld {
   readonly #env: Readonly<Record<string, string>>;
   #connection: Promise<Broker> | undefined;
   #seed = 0;
+  #workersMade = 0;
 
   private constructor(parts: {
     broker: TestBroker;
@@ -124,7 +125,8 @@ export class FaultWorld {
 
   /** Starts one more worker and waits until it takes work. */
   async startWorker(): Promise<WorkerProcess> {
-    const name = `worker-${this.workers.length}`;
+    this.#workersMade += 1;
+    const name = `worker-${this.#workersMade}`;
     const worker = await startWorker(name, this.broker.port, this.cloud.url, this.#env);
     this.workers.push(worker);
     await worker.logged('that it is ready', ({ msg }) => msg === 'worker ready');

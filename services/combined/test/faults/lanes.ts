@@ -29,17 +29,22 @@ export async function lowAmongHigh(
   return times;
 }
 
-/** Milliseconds until each of `count` high jobs, one after another, starts although `waiting` low ones came before. */
+/**
+ * Milliseconds until each of `count` high jobs, one after another, starts although `waiting` low ones came before, and how
+ * long the longest low one ran meanwhile.
+ */
 export async function highAmongLow(
   world: FaultWorld,
   { count, waiting, answerMs }: { count: number; waiting: number; answerMs: number },
-): Promise<number[]> {
+): Promise<{ times: number[]; chunkMs: number }> {
   await prepare(world, answerMs);
-  await publish(world, 'low', waiting);
+  const low = new Set(await publish(world, 'low', waiting));
   const times: number[] = [];
   while (times.length < count) times.push(await startOf(world, 'high'));
   await clear(world);
-  return times;
+  const runs = world.chunkRuns(({ transcript_id }) => low.has(transcript_id));
+  const chunkMs = Math.max(...runs.map((run) => (run.finishedAt ?? run.startedAt) - run.startedAt));
+  return { times, chunkMs };
 }
 
 /** Jobs of a lane without the way through ingest and split: all of them name one chunk. */
