@@ -14,6 +14,8 @@ import { tempFolder } from './temp-folder.ts';
 export interface TestBroker {
   readonly url: string;
   readonly port: number;
+  /** Where it tells of itself (`/varz`, `/jsz`), if it was started `monitored`. */
+  readonly monitorUrl: string;
   /** Ends the server without warning (SIGKILL). Does nothing when it is down. */
   kill(): Promise<void>;
   /** Starts it again on the same port and store, and waits until it answers. */
@@ -38,17 +40,31 @@ export interface TestBrokerOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** false leaves the server to be started by the test. Default true. */
   readonly started?: boolean;
+  /** Answers on `monitorUrl`. Default false. */
+  readonly monitored?: boolean;
+  /** Every write is on disk before it is acknowledged, as in production. Default true. */
+  readonly syncAlways?: boolean;
 }
 
 const accountLimits = (maxFile: number | 'unset' = 512 * 1024 * 1024) =>
   maxFile === 'unset' ? 'jetstream: enabled' : `jetstream { max_mem: 16MB, max_file: ${maxFile} }`;
 
-const configOf = (port: number, store: string, options: TestBrokerOptions) => `
+interface Places {
+  readonly port: number;
+  readonly monitorPort: number;
+  readonly store: string;
+}
+
+const jetstreamOf = (store: string, { syncAlways = true }: TestBrokerOptions) =>
+  `jetstream { store_dir: "${store}", ${syncAlways ? 'sync_interval: always, ' : ''}max_memory_store: 64MB, max_file_store: 2GB }`;
+
+const configOf = ({ port, monitorPort, store }: Places, options: TestBrokerOptions) => `
 listen: "127.0.0.1:${port}"
+${options.monitored ? `http: "127.0.0.1:${monitorPort}"` : ''}
 server_name: "test-${port}"
 max_payload: 1MB
 ping_interval: "10s"
-${options.jetstream === false ? '' : `jetstream { store_dir: "${store}", sync_interval: always, max_memory_store: 64MB, max_file_store: 2GB }`}
+${options.jetstream === false ? '' : jetstreamOf(store, options)}
 accounts {
   EARSHOT {
     ${options.jetstream === false ? '' : `${accountLimits(options.maxFile)}`}
@@ -85,11 +101,11 @@ function waitUntilStopped(pid: number): void {
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const binary = await natsServerBinary();
   const folder = await tempFolder();
-  const port = await freePort();
+  const [port, monitorPort] = [await freePort(), await freePort()];
   const config = join(folder.path, 'nats.conf');
   const store = join(folder.path, 'store');
   const configure = (users = options.users) =>
-    writeFile(config, configOf(port, store, { ...options, ...(users ? { users } : {}) }));
+    writeFile(config, configOf({ port, monitorPort, store }, { ...options, ...(users ? { users } : {}) }));
   await configure();
   let child: ChildProcess | undefined;
   const endWithParent = () => child?.kill('SIGKILL');
@@ -114,6 +130,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
+    monitorUrl: `http://127.0.0.1:${monitorPort}`,
     start,
     kill,
     loseStore: async () => {

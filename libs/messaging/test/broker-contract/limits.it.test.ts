@@ -88,6 +88,23 @@ describe('broker contract: limits', () => {
   });
 });
 
+describe('broker contract: time to live', () => {
+  const broker = useContract();
+
+  it('is one for a whole bucket: the client has none for a key, and its stream refuses one', async () => {
+    const bucket = await broker().nc.jetstream().views.kv('states', { ttl: 60_000 });
+    await bucket.put('a', 'x', { ttl: 1_000 } as object);
+    const { config } = await broker().api<{ config: object }>('STREAM.INFO.KV_states');
+    expect(config).toMatchObject({ max_age: 60e9, allow_msg_ttl: false });
+    const { message } = await broker().api<{ message: { hdrs?: string } }>('STREAM.MSG.GET.KV_states', {
+      last_by_subj: '$KV.states.a',
+    });
+    expect(message.hdrs).toBeUndefined();
+    const answer = await broker().publish('$KV.states.b', 'x', { 'Nats-TTL': '1s' });
+    expect(answer.error?.description).toBe('per-message TTL is disabled');
+  });
+});
+
 describe('broker contract: a server without a limit for the account', () => {
   const broker = useContract({ maxFile: 'unset' });
 

@@ -1,10 +1,16 @@
-import { ConsumerEvents, type ConsumerMessages, connect, createInbox } from 'nats';
+import { ConsumerEvents, type ConsumerMessages, connect, createInbox, type Msg } from 'nats';
 import { describe, expect, it } from 'vitest';
 import { eventually, timePasses } from '../support.ts';
 import { deliveryOf, useContract } from './broker.ts';
 
 describe('broker contract: pulling', () => {
   const broker = useContract();
+  /** Resolves once the server holds a pull for the queue. */
+  const openPull = (queue: string) =>
+    eventually('an open pull', async () => {
+      const info = await broker().api<{ num_waiting: number }>(`CONSUMER.INFO.${queue}.c`);
+      return info.num_waiting === 1;
+    });
 
   it('an empty no_wait pull answers 404 in milliseconds', async () => {
     const queue = await broker().queue(0);
@@ -58,6 +64,53 @@ describe('broker contract: pulling', () => {
     await broker().publish(`${queue}.x`);
     expect(deliveryOf(await broker().take(queue))).toBe(2);
     expect(performance.now() - publishedAt).toBeGreaterThan(800);
+  });
+
+  it('a pulled message carries its own subject, an acknowledgement that of its inbox: only these can share one', async () => {
+    const queue = await broker().queue(2);
+    const inbox = createInbox();
+    const came: Msg[] = [];
+    const subscription = broker().nc.subscribe(`${inbox}.*`, {
+      callback: (_, message) => void came.push(message),
+    });
+    const pull = `$JS.API.CONSUMER.MSG.NEXT.${queue}.c`;
+    for (const token of ['a', 'b']) broker().nc.publish(pull, '{"batch":1}', { reply: `${inbox}.${token}` });
+    broker().nc.publish(`${queue}.x`, '', { reply: `${inbox}.c` });
+    await eventually('two messages and an acknowledgement', () => came.length === 3);
+    expect(came.map(({ subject }) => subject).sort()).toEqual(
+      [`${queue}.0`, `${queue}.1`, `${inbox}.c`].sort(),
+    );
+    subscription.unsubscribe();
+  });
+
+  it('next() cannot be cancelled: one that nobody waits for any more takes the next message away', async () => {
+    const queue = await broker().queue(0);
+    const consumer = await broker().nc.jetstream().consumers.get(queue, 'c');
+    const abandoned = consumer.next({ expires: 5_000 });
+    await openPull(queue);
+    await broker().publish(`${queue}.x`);
+    expect(deliveryOf(await broker().take(queue))).toBe(2);
+    expect((await abandoned)?.info.deliveryCount).toBe(1);
+  });
+
+  it('fetch(1) on several lanes strands what reaches a lane while it is closed, until ack_wait', async () => {
+    const lanes = await Promise.all([1, 2, 3].map(() => broker().queue(0)));
+    const open = await Promise.all(
+      lanes.map(async (lane) => {
+        const consumer = await broker().nc.jetstream().consumers.get(lane, 'c');
+        const messages = await consumer.fetch({ max_messages: 1, expires: 5_000 });
+        return { messages, first: messages[Symbol.asyncIterator]().next() };
+      }),
+    );
+    for (const lane of lanes) await openPull(lane);
+    for (const lane of lanes) broker().nc.publish(`${lane}.x`);
+    await broker().nc.flush();
+    // A busy loop: what the broker sends meanwhile stays unread in the socket, and closing drops it.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    await Promise.all(open.map(({ messages }) => messages.close()));
+    const handedOver = await Promise.all(open.map(async ({ first }) => (await first).done !== true));
+    const deliveries = await Promise.all(lanes.map(async (lane) => deliveryOf(await broker().take(lane))));
+    expect(deliveries.some((delivery, at) => delivery === 2 && !handedOver[at])).toBe(true);
   });
 
   it('next() refuses to wait less than a second', async () => {
