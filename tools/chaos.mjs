@@ -13,7 +13,7 @@ import { closingCounts, closingLine, sum, vitestCounts } from './report.mjs';
 
 /** Options of the chaos bench alone; it says what they mean. */
 const OF_BENCH =
-  /^--(rounds|jobs|kills|partitions|others|workers|chunks|samples|seconds|ack-wait|rest|no-lose-store|resume|shrink|mutations?)(=|$)/;
+  /^--(rounds|jobs|kills|partitions|rolling|others|workers|chunks|samples|seconds|ack-wait|rest|no-lose-store|resume|shrink|mutations?)(=|$)/;
 /** What CI runs of it. */
 const SHORT_BENCH = [
   '--rounds',

@@ -78,6 +78,14 @@ export interface Peak {
   readonly allowed: number;
 }
 
+/** Reading requests of clients that repeat what got no answer. */
+export interface Requests {
+  readonly made: number;
+  readonly repeated: number;
+  /** Given up on after many repeats. */
+  readonly unanswered: number;
+}
+
 /** What is left when all work is done. */
 export interface Rest {
   readonly jobs: number;
@@ -107,4 +115,7 @@ export interface History {
   /** Workers that were asked to stop, with the jobs they had in work then. */
   readonly stopped: readonly { readonly worker: string; readonly jobs: readonly string[] }[];
   readonly rest: Rest;
+  readonly requests: Requests;
+  /** True when services were only asked to stop, one after another: nobody may notice. */
+  readonly gentle: boolean;
 }

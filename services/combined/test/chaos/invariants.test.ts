@@ -66,6 +66,8 @@ const good: History = {
   ack_wait_ms: 5_000,
   stopped: [{ worker: 'w1.0', jobs: ['j'] }],
   rest: { jobs: 0, uploads: 0, ack_pending: 0, unsent_outbox: 0, orphans: [], unclear_calls: 0 },
+  requests: { made: 10, repeated: 3, unanswered: 1 },
+  gentle: false,
 };
 
 const findings = (history: History) =>
@@ -163,8 +165,17 @@ describe('a history is refused when', () => {
       'I9: j failed and is still at attempt 1',
     ],
     [
-      'finished work comes again',
-      { runs: [run('w1.0'), run('w2.0', { ...later, delivery: 2 })] },
+      'a recording is refused',
+      { submissions: [...good.submissions, { id: 'turned-away', outcome: 'refused', poison: false }] },
+      'I11: turned-away was refused',
+    ],
+    ['a rolling restart is noticed', { gentle: true }, 'I11: 1 requests got no answer'],
+    [
+      'finished work comes again after a short cut',
+      {
+        runs: [run('w1.0'), run('w2.0', { ...later, delivery: 2 })],
+        disturbances: [{ thing: 'w1/nats', from: 1_400, to: 2_200 }],
+      },
       'I10: j was done by w1.0 and began again at w2.0',
     ],
   ])('%s', (_, change, finding) => {
@@ -175,7 +186,7 @@ describe('a history is refused when', () => {
 it.each<[string, Partial<History>]>([
   ['its worker was killed', { disturbances: [{ thing: 'w1', from: 1_600, to: 1_700 }] }],
   ['its worker was cut off', { disturbances: [{ thing: 'w1/nats', from: 500, to: 9_000 }] }],
-  ['the broker was away for long', { disturbances: [{ thing: 'nats', from: 1_200, to: 4_000 }] }],
+  ['the broker was killed', { disturbances: [{ thing: 'nats', from: 1_200, to: 1_400 }] }],
 ])('finished work may come again when %s', (_, disturbed) => {
   const runs = [run('w1.0'), run('w2.0', { ...later, delivery: 2 })];
   expect(findings({ ...good, stopped: [], runs, ...disturbed })).toEqual([]);

@@ -218,7 +218,10 @@ const attemptsAreCounted: Invariant = {
   },
 };
 
-/** A broker that is away for longer may bring a job back before the worker could acknowledge it. */
+/**
+ * A worker that is cut off for longer may lose a job before it can acknowledge it. One whose connection was only reset can:
+ * it comes back and says so again. A broker that was killed may bring a job back early.
+ */
 const SHORT_MS = 2_000;
 
 const nothingTwice: Invariant = {
@@ -230,13 +233,25 @@ const nothingTwice: Invariant = {
       .filter(([{ worker, started_at, ended_at = started_at }, next]) => {
         if (next.started_at < ended_at) return false;
         return disturbing(history, worker, started_at, ended_at + history.ack_wait_ms).every(
-          ({ thing, from, to }) => thing === 'nats' && to - from < SHORT_MS,
+          ({ thing, from, to }) => thing.endsWith('/nats') && to - from < SHORT_MS,
         );
       })
       .map(([{ job, worker }, next]) => `${job} was done by ${worker} and began again at ${next.worker}`),
 };
 
-/** I1 to I9 as in the design, and one more, in order. */
+const doorsStayOpen: Invariant = {
+  name: 'I11',
+  says: 'no recording is refused, and a rolling restart leaves no request without an answer',
+  check: ({ submissions, requests, gentle }) => [
+    ...submissions.filter(({ outcome }) => outcome === 'refused').map(({ id }) => `${id} was refused`),
+    ...(gentle && requests.unanswered > 0 ? [`${requests.unanswered} requests got no answer`] : []),
+    ...(gentle
+      ? submissions.filter(({ outcome }) => outcome === 'unknown').map(({ id }) => `nobody took ${id}`)
+      : []),
+  ],
+};
+
+/** I1 to I9 as in the design, and two more, in order. */
 export const invariants: readonly Invariant[] = [
   oneFinalState,
   rightText,
@@ -248,4 +263,5 @@ export const invariants: readonly Invariant[] = [
   nothingLeft,
   attemptsAreCounted,
   nothingTwice,
+  doorsStayOpen,
 ];

@@ -17,6 +17,7 @@ const HELP = `npm run test:chaos -- --jobs N [options]
   --jobs N         chunk jobs of a round (default 2000)
   --kills N        kill -9 of any process, in a round (default 20)
   --partitions N   connections cut without a word, in a round (default 5)
+  --rolling N      all services stopped and started one after another (default 0)
   --others N       other faults, in a round (default 10)
   --workers N      (default 3)
   --chunks N       of one recording (default 100)
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '2000' },
     kills: { type: 'string', default: '20' },
     partitions: { type: 'string', default: '5' },
+    rolling: { type: 'string', default: '0' },
     others: { type: 'string', default: '10' },
     workers: { type: 'string', default: '3' },
     chunks: { type: 'string', default: '100' },
@@ -91,6 +93,7 @@ function optionsOf(keepIn: string): ChaosOptions {
     jobs: Number(values.jobs),
     kills: Number(values.kills),
     partitions: Number(values.partitions),
+    rolling: Number(values.rolling),
     others: Number(values.others),
     loseStore: !values['no-lose-store'],
     workers: Number(values.workers),

@@ -26,6 +26,8 @@ export interface NemesisOptions {
 const AT_ONCE = 3;
 const LOOK_EVERY_MS = 50;
 const STOP_MS = 40_000;
+/** How much is on its way when a connection is dropped. */
+const DROPPED_MS = 400;
 
 const isServer = (victim: string): victim is 'nats' | 'postgres' =>
   victim === 'nats' || victim === 'postgres';
@@ -60,6 +62,16 @@ export class Nemesis {
     }
     await Promise.all(this.#busy.values());
     await this.#healAll();
+  }
+
+  /** Connections to the broker that were cut, are cut, or were within the last `ms`; what was sent into them is out. */
+  cuts(ms: number): number {
+    const links = [...this.#options.world.services.keys()].map((name) => `${name}/nats`);
+    const recent = this.disturbances.filter(({ to }) => to > Date.now() - ms).map(({ thing }) => thing);
+    const cut = [...recent, ...this.#busy.keys()].map((thing) =>
+      thing === 'nats' ? links.length : Number(links.includes(thing)),
+    );
+    return cut.reduce((sum, count) => sum + count, 0);
   }
 
   /** No more faults. */
@@ -100,6 +112,8 @@ export class Nemesis {
         return this.#poison([fault.edge], { type: 'latency', latency: 100 }, fault.ms);
       case 'reset':
         return this.#poison([fault.edge], { type: 'reset_peer' }, 0);
+      case 'drop':
+        return this.#drop(fault.edge);
       case 'down':
         return this.#down(fault.target, fault.ms);
       case 'rolling_restart':
@@ -143,11 +157,21 @@ export class Nemesis {
     else broker.resume();
   }
 
-  async #poison(edges: readonly Edge[], toxic: Toxic, ms: number): Promise<void> {
+  async #poison(edges: readonly Edge[], toxic: Toxic, ms: number, last?: Toxic): Promise<void> {
     const proxies = edges.flatMap((edge) => this.#options.world.edges.get(edge) ?? []);
     for (const proxy of proxies) proxy.poison(toxic);
     await pause(ms);
-    for (const proxy of proxies) proxy.poison();
+    for (const proxy of proxies) {
+      if (last) proxy.poison(last);
+      proxy.poison();
+    }
+  }
+
+  /** A connection ends and takes along what was on its way in either direction. */
+  async #drop(edge: Edge): Promise<void> {
+    await this.#poison([edge], { type: 'latency', latency: DROPPED_MS }, 2 * DROPPED_MS, {
+      type: 'reset_peer',
+    });
   }
 
   async #down(target: 'nats' | 'postgres', ms: number): Promise<void> {

@@ -9,6 +9,7 @@ import type {
   EngineCall,
   History,
   Peak,
+  Requests,
   StoredTranscript,
   Submission,
 } from './history.ts';
@@ -27,6 +28,8 @@ export interface RunNotes {
   /** The most messages that were out at once, by engine. */
   readonly held: readonly Peak[];
   readonly ack_wait_ms: number;
+  readonly requests: Requests;
+  readonly gentle: boolean;
   readonly work: Work;
 }
 
@@ -50,6 +53,8 @@ export async function readHistory(world: ChaosWorld, notes: RunNotes): Promise<H
     stopped: notes.stopped,
     disturbances: notes.disturbances,
     ack_wait_ms: notes.ack_wait_ms,
+    requests: notes.requests,
+    gentle: notes.gentle,
     rest: { ...left, orphans: await chunksLeft(world), unclear_calls: unclear.length },
   };
 }

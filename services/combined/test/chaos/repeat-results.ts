@@ -1,4 +1,4 @@
-import { STREAMS } from '@earshot/contracts';
+import { DURABLES, STREAMS } from '@earshot/contracts';
 import { connect } from 'nats';
 import { LATE_MODEL } from './read-facts.ts';
 
@@ -7,7 +7,7 @@ interface ChunkEvent {
 }
 
 /**
- * Publishes results that say something else for the newest chunks, past the check that a worker asks of the broker: as a
+ * Publishes results that say something else for the newest chunks that are stored, past the check that a worker asks of the broker: as a
  * worker might that took a chunk for its own long after somebody else had done it.
  */
 export async function repeatResults(url: string, chunks: number): Promise<void> {
@@ -15,7 +15,8 @@ export async function repeatResults(url: string, chunks: number): Promise<void> 
   try {
     const manager = await connection.jetstreamManager();
     const { state } = await manager.streams.info(STREAMS.transcripts);
-    for (let seq = state.last_seq, left = chunks; seq >= state.first_seq && left > 0; seq -= 1) {
+    const { ack_floor } = await manager.consumers.info(STREAMS.transcripts, DURABLES.results);
+    for (let seq = ack_floor.stream_seq, left = chunks; seq >= state.first_seq && left > 0; seq -= 1) {
       const found = await manager.streams.getMessage(STREAMS.transcripts, { seq }).catch(() => undefined);
       if (!found?.subject.includes('.chunk.')) continue;
       await connection

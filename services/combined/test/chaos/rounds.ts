@@ -43,6 +43,11 @@ export function sumOf(rounds: readonly ChaosReport[]): ChaosReport {
     jobs: sum(({ jobs }) => jobs),
     recordings: sum(({ recordings }) => recordings),
     repeats: sum(({ repeats }) => repeats),
+    requests: {
+      made: sum(({ requests }) => requests.made),
+      repeated: sum(({ requests }) => requests.repeated),
+      unanswered: sum(({ requests }) => requests.unanswered),
+    },
     schedule: rounds.flatMap(({ schedule }) => schedule),
     verdicts: first.verdicts.map((verdict, n) => ({
       ...verdict,

@@ -5,10 +5,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { seededRandom } from '@earshot/testkit';
 import { untilRest } from './at-rest.ts';
 import { ChaosWorld, VENDOR_ENGINES } from './chaos-world.ts';
-import type { History, Submission } from './history.ts';
+import type { History, Requests, Submission } from './history.ts';
 import { invariants } from './invariants.ts';
 import { Nemesis } from './nemesis.ts';
 import { readHistory } from './read-history.ts';
+import { Reader } from './reader.ts';
 import { type PlannedRecording, planRecordings, poisonOf } from './recordings.ts';
 import { describeStep, makeSchedule, type Step } from './schedule.ts';
 import { submit } from './submit.ts';
@@ -20,6 +21,7 @@ export interface ChaosOptions {
   readonly jobs: number;
   readonly kills: number;
   readonly partitions: number;
+  readonly rolling: number;
   /** Faults of other kinds. */
   readonly others: number;
   readonly loseStore: boolean;
@@ -59,8 +61,9 @@ export interface ChaosReport {
   readonly recordings: number;
   readonly schedule: readonly Step[];
   readonly verdicts: readonly Verdict[];
-  /** Requests and events that were sent again because no answer came. */
+  /** Recordings that were sent again because no answer came. */
   readonly repeats: number;
+  readonly requests: Requests;
   readonly machine: string;
   /** Where history and logs are, when something was found. */
   readonly kept: string | undefined;
@@ -123,6 +126,7 @@ class ChaosRun {
       schedule: this.#schedule,
       verdicts,
       repeats,
+      requests: history.requests,
       machine: `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`,
       kept: failed ? await this.#keep(history) : undefined,
     };
@@ -146,8 +150,9 @@ class ChaosRun {
       say,
     });
     const counting = this.#count();
-    const watch = watchHeld(world, this.#options.ackWaitSeconds * 1_000);
-    const [submissions] = await Promise.all([this.#submitAll(), nemesis.run()]);
+    const watch = watchHeld(world, nemesis, this.#options.ackWaitSeconds * 1_000);
+    const reader = new Reader(world, seededRandom(this.#options.seed));
+    const [submissions] = await Promise.all([this.#submitAll(reader), nemesis.run()]);
     say('         healed; waiting for rest');
     const ids = submissions.filter(({ outcome }) => outcome === 'accepted').map(({ id }) => id);
     const work = await untilRest(world, ids, restSeconds * 1_000);
@@ -158,12 +163,14 @@ class ChaosRun {
     const history = await readHistory(world, {
       ...{ recordings: this.#recordings, submissions, stopped, lost, disturbances, work },
       held: watch.stop(),
+      requests: await reader.stop(),
+      gentle: this.#schedule.every(({ fault }) => fault.kind === 'rolling_restart'),
       ack_wait_ms: this.#options.ackWaitSeconds * 1_000,
     });
     return { history, repeats: submissions.reduce((sum, { tries }) => sum + tries - 1, 0) };
   }
 
-  async #submitAll(): Promise<(Submission & { tries: number })[]> {
+  async #submitAll(reader: Reader): Promise<(Submission & { tries: number })[]> {
     const waiting = this.#recordings.map((recording, n) => ({ recording, n }));
     const submissions: (Submission & { tries: number })[] = [];
     const everyMs = (this.#options.seconds * 1_000) / this.#recordings.length;
@@ -176,6 +183,7 @@ class ChaosRun {
         while (this.#submitted - this.#done > QUEUE) await pause(COUNT_EVERY_MS);
         this.#submitted += recording.chunks;
         const sent = await submit(this.#world, recording, seededRandom(this.#options.seed + n));
+        if (sent.outcome === 'accepted') reader.add(recording.id);
         submissions.push({ id: recording.id, poison: recording.poison !== undefined, ...sent });
       }
     };
@@ -227,6 +235,7 @@ function sizeOf(name: string, history: History): number {
     I7: history.calls.length,
     I9: history.runs.length,
     I10: history.runs.length,
+    I11: history.submissions.length + history.requests.made,
   };
   return sizes[name] ?? history.submissions.length;
 }

@@ -6,6 +6,7 @@ const options = {
   workers: 3,
   kills: 20,
   partitions: 5,
+  rolling: 1,
   others: 10,
   ackWaitMs: 5_000,
   loseStore: true,
@@ -19,7 +20,7 @@ it('is the same for the same seed, and another for another', () => {
 it('holds as many faults of each kind as were asked for, over the whole work and in its order', () => {
   const schedule = makeSchedule(options);
   const count = (kind: string) => schedule.filter(({ fault }) => fault.kind === kind).length;
-  expect(schedule).toHaveLength(36);
+  expect(schedule).toHaveLength(37);
   expect([count('kill'), count('partition'), count('lose_store')]).toEqual([20, 5, 1]);
   const times = schedule.map(({ at }) => at);
   expect(times).toEqual([...times].sort((a, b) => a - b));

@@ -6,7 +6,7 @@ export type Fault =
   | { readonly kind: 'stop'; readonly target: Service }
   | { readonly kind: 'pause'; readonly target: Victim; readonly ms: number }
   | { readonly kind: 'partition' | 'slow'; readonly edge: Edge; readonly ms: number }
-  | { readonly kind: 'reset'; readonly edge: Edge }
+  | { readonly kind: 'reset' | 'drop'; readonly edge: Edge }
   | { readonly kind: 'down'; readonly target: 'nats' | 'postgres'; readonly ms: number }
   | { readonly kind: 'rolling_restart' }
   | { readonly kind: 'lose_store' }
@@ -33,6 +33,8 @@ export interface ScheduleOptions {
   readonly kills: number;
   /** Connections cut without a word. */
   readonly partitions: number;
+  /** All services stopped and started, one after another. */
+  readonly rolling: number;
   /** Everything else, chosen at random. */
   readonly others: number;
   readonly ackWaitMs: number;
@@ -57,7 +59,7 @@ export function makeSchedule(options: ScheduleOptions): Step[] {
   const other: readonly (() => Fault)[] = [
     () => ({ kind: 'stop', target: random.pick(services) }),
     () => ({ kind: 'pause', target: random.pick(victims), ms: upTo(2.5 * ackWaitMs) }),
-    () => ({ kind: 'reset', edge: random.pick(edges) }),
+    () => ({ kind: random.pick(['reset', 'drop']), edge: random.pick(edges) }),
     () => ({ kind: 'slow', edge: random.pick(edges), ms: upTo(2 * ackWaitMs) }),
     () => ({ kind: 'down', target: random.pick(['nats', 'postgres']), ms: upTo(2 * ackWaitMs) }),
     () => ({ kind: 'rolling_restart' }),
@@ -69,6 +71,7 @@ export function makeSchedule(options: ScheduleOptions): Step[] {
   const faults: Fault[] = [
     ...times(options.kills, (): Fault => ({ kind: 'kill', target: random.pick(victims) })),
     ...times(options.partitions, partition),
+    ...times(options.rolling, (): Fault => ({ kind: 'rolling_restart' })),
     ...times(options.others, () => random.pick(other)()),
     ...(options.loseStore ? [{ kind: 'lose_store' } as const] : []),
   ];

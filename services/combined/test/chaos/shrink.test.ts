@@ -4,7 +4,16 @@ import { makeSchedule, type Step } from './schedule.ts';
 import { shrink } from './shrink.ts';
 
 const schedule = makeSchedule({
-  ...{ seed: 1, workers: 3, kills: 20, partitions: 5, others: 10, ackWaitMs: 5_000, loseStore: true },
+  ...{
+    seed: 1,
+    workers: 3,
+    kills: 20,
+    partitions: 5,
+    rolling: 1,
+    others: 10,
+    ackWaitMs: 5_000,
+    loseStore: true,
+  },
 });
 
 const failingWith = (culprits: readonly Step[]) => async (tried: readonly Step[]) => {

@@ -2,6 +2,7 @@ import { DURABLES, LANES, STREAMS } from '@earshot/contracts';
 import { connect } from 'nats';
 import { type ChaosWorld, SLOTS, VENDOR_ENGINES } from './chaos-world.ts';
 import type { Peak } from './history.ts';
+import type { Nemesis } from './nemesis.ts';
 
 const EVERY_MS = 250;
 /** An idle worker asks all lanes at once and hands back what it has no slot for. */
@@ -9,13 +10,18 @@ const SURPLUS = LANES.length;
 
 /**
  * Looks again and again how many messages of each engine are out, until `stop`, which tells the largest excess of each. Who
- * died may have held some until their lease ended.
+ * died may have held some until their lease ended, and so may a connection that was cut.
  */
-export function watchHeld(world: ChaosWorld, ackWaitMs: number): { stop(): Peak[] } {
+export function watchHeld(
+  world: ChaosWorld,
+  nemesis: Pick<Nemesis, 'cuts'>,
+  ackWaitMs: number,
+): { stop(): Peak[] } {
   const worst = new Map<string, Peak>();
   const look = async () => {
-    const workers = world.of('worker').reduce((sum, worker) => sum + worker.recent(3 * ackWaitMs), 0);
-    const allowed = workers * (SLOTS + SURPLUS);
+    const windowMs = 3 * ackWaitMs;
+    const workers = world.of('worker').reduce((sum, worker) => sum + worker.recent(windowMs), 0);
+    const allowed = (workers + nemesis.cuts(windowMs)) * (SLOTS + SURPLUS);
     for (const [engine, peak] of await heldNow(world.broker.url)) {
       const before = worst.get(engine);
       if (before && peak - allowed <= before.peak - before.allowed) continue;
