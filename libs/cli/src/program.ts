@@ -5,6 +5,7 @@ import type { CommandContext } from './command-context.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addLanes } from './commands/lanes.ts';
+import { addPlan } from './commands/plan.ts';
 import { addRecover } from './commands/recover.ts';
 import { addResults } from './commands/results.ts';
 import { addTopology } from './commands/topology.ts';
@@ -21,6 +22,7 @@ const INTRODUCTION = `Examples:
   earshot dead-letters replay --all    try all of it again
   earshot lanes pause sherpa low       let one lane wait
   earshot workers list                 who works, and on what
+  earshot plan --users 200             how many workers that needs
 `;
 
 const ENVIRONMENT = `
@@ -56,6 +58,7 @@ export function createProgram({ env, terminal }: Pick<CommandContext, 'env' | 't
     addTranscripts,
     addWorkers,
     addLanes,
+    addPlan,
     addTopology,
     addRecover,
     addResults,

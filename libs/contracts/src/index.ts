@@ -106,6 +106,13 @@ export {
   topologySettingsFrom,
 } from './setting-groups.ts';
 export { parseMaxAckPending, settingHints, settingRules, settings } from './settings.ts';
+export {
+  type InstallationPlan,
+  planInstallation,
+  type Range,
+  rangeText,
+} from './sizing/plan-installation.ts';
+export { SIZES, type Size, type SizeName } from './sizing/sizes.ts';
 export { type Cut, CutSchema, type Split, SplitSchema, splitFact } from './split-fact/message.ts';
 export { type SplitJob, SplitJobSchema, splitJob } from './split-job/message.ts';
 export {
