@@ -3,6 +3,7 @@ import { openAsBlob } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from '@earshot/client';
+import type { Transcript } from '@earshot/contracts';
 import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
 import { tempFolder, wordErrorRate } from '@earshot/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -37,12 +38,19 @@ afterAll(async () => {
 });
 
 /** Makes a recording with ffmpeg, sends it through everything and returns the finished transcript. */
-async function transcribe(name: string, args: readonly string[]) {
+async function transcribe(name: string, args: readonly string[], options: object = {}) {
   const path = join(folder.path, name);
   await run(ffmpeg, ['-hide_banner', '-loglevel', 'error', '-y', ...args, `file:${path}`]);
-  const { id } = await client.recordings.create({ file: await openAsBlob(path) });
+  const { id } = await client.recordings.create({ file: await openAsBlob(path), ...options });
   return client.transcripts.wait(id, { intervalMs: 100 });
 }
+
+/** All that one channel said. */
+const textOf = ({ segments }: Transcript, channel: number) =>
+  segments
+    .filter((segment) => segment.channel === channel)
+    .map(({ text }) => text)
+    .join(' ');
 
 it.each([
   ['plain.wav', []],
@@ -110,14 +118,35 @@ it('keeps two speakers apart who talk at the same time, one on each channel', as
   const join2 =
     '[0:a]aresample=16000[l];[1:a]aresample=16000,atrim=0:10[r];[l][r]join=inputs=2:channel_layout=stereo';
   const transcript = await transcribe('call.wav', ['-i', beckett, '-i', cities, '-filter_complex', join2]);
-  const said = (channel: number) =>
-    transcript.segments
-      .filter((segment) => segment.channel === channel)
-      .map(({ text }) => text)
-      .join(' ');
-  expect(wordErrorRate(BECKETT, said(0)).rate).toBeLessThanOrEqual(0.25);
-  expect(said(1)).toContain(CITIES.slice(0, 20));
+  expect(wordErrorRate(BECKETT, textOf(transcript, 0)).rate).toBeLessThanOrEqual(0.25);
+  expect(textOf(transcript, 1)).toContain(CITIES.slice(0, 20));
   expect(transcript.utterances.length).toBeGreaterThan(1);
+});
+
+it('keeps eight different channels apart: six who speak, a tone and silence', async () => {
+  const slices = [0, 8, 16, 24, 32].map(
+    (start, n) => `[1:a]aresample=16000,atrim=${start}:${start + 8},asetpts=N/SR/TB[c${n + 1}]`,
+  );
+  const places = ['FL', 'FR', 'FC', 'LFE', 'BL', 'BR', 'SL', 'SR'].map((place, n) => `${n}.0-${place}`);
+  const graph = [
+    '[0:a]aresample=16000,atrim=0:8[c0]',
+    ...slices,
+    'sine=frequency=300:sample_rate=16000:duration=8[c6]',
+    'anullsrc=sample_rate=16000:channel_layout=mono,atrim=0:8[c7]',
+    `[c0][c1][c2][c3][c4][c5][c6][c7]join=inputs=8:channel_layout=7.1:map=${places.join('|')}[all]`,
+  ].join(';');
+  const transcript = await transcribe(
+    'panel.wav',
+    ['-i', beckett, '-i', cities, '-filter_complex', graph, '-map', '[all]'],
+    { channels: 'separate' },
+  );
+  expect(transcript.status).toBe('completed');
+  const said = ['again', 'best of times', 'epoch', 'spring of hope', 'heaven', 'evil'];
+  const heard = Array.from({ length: 8 }, (_, channel) => textOf(transcript, channel).toLowerCase());
+  for (const [channel, words] of said.entries()) {
+    expect(heard.map((text) => text.includes(words))).toEqual(heard.map((_, other) => other === channel));
+  }
+  expect(heard.slice(6)).toEqual(['', '']);
 });
 
 it.each([
