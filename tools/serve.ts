@@ -24,7 +24,18 @@ if (!SERVICES.includes(service)) {
   process.exit(2);
 }
 process.chdir(root);
+refuseInProduction();
 process.exit(service === 'combined' ? await watch(process.env) : await serve());
+
+/** Production runs on servers that somebody looks after; combined checks this by itself, and in the same words. */
+function refuseInProduction(): void {
+  if (service === 'combined' || process.env.ENVIRONMENT !== 'production') return;
+  const missing = ['NATS_URL', 'DATABASE_URL', 'EARSHOT_STORAGE_URL'].filter((name) => !process.env[name]);
+  if (missing.length === 0) return;
+  const problems = missing.map((name) => `${name} is required when ENVIRONMENT is production\n`);
+  process.stderr.write(problems.join(''));
+  process.exit(1);
+}
 
 /** Runs a program of the repository; a signal that reaches us reaches it, and we end when it has. */
 async function run(args: string[], env: NodeJS.ProcessEnv): Promise<number> {

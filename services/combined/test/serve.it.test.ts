@@ -1,4 +1,4 @@
-import { openAsBlob } from 'node:fs';
+import { existsSync, openAsBlob } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from '@earshot/client';
@@ -29,5 +29,19 @@ it('three terminals with nothing set share one NATS and one PostgreSQL, and the 
   expect(await readdir(join(home, 'users'))).toHaveLength(1);
   await transcription.interrupt();
   await eventually('the servers to be gone', async () => !(await readdir(home)).includes('servers.json'));
+  await folder.remove();
+});
+
+it('starts no server of its own in production, and names every address that is missing', async () => {
+  const folder = await tempFolder();
+  const home = join(folder.path, 'home');
+  const env = { EARSHOT_HOME: home, ENVIRONMENT: 'production', NATS_URL: 'nats://broker' };
+  const serve = runFile('tools/serve.ts', env, ['results']);
+  expect(await serve.exit).toBe(1);
+  expect(serve.stderr()).toBe(
+    'DATABASE_URL is required when ENVIRONMENT is production\n' +
+      'EARSHOT_STORAGE_URL is required when ENVIRONMENT is production\n',
+  );
+  expect(existsSync(home)).toBe(false);
   await folder.remove();
 });
