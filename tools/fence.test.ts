@@ -63,7 +63,16 @@ const ROWS = [
   },
   {
     at: 'libs/service-kit/src',
-    legal: ['fastify', '@fastify/swagger', 'pino', 'typebox', 'close-with-grace', 'node:http'],
+    legal: [
+      'fastify',
+      '@fastify/swagger',
+      '@fastify/otel',
+      '@opentelemetry/sdk-node',
+      'pino',
+      'typebox',
+      'close-with-grace',
+      'node:http',
+    ],
     illegal: ['nats', 'pg', '@earshot/domain', '@earshot/contracts', '@earshot/testkit'],
   },
   {

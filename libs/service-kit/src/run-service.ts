@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { ConfigError } from './config.ts';
 import type { Logger } from './logger.ts';
+import { stopTelemetry } from './telemetry.ts';
 
 /** A started service. */
 export interface RunningService {
@@ -30,6 +31,7 @@ export async function runService(options: {
     else log.info({ signal }, 'the service stops');
     service ??= await starting.catch(() => undefined);
     await service?.close(graceMs);
+    await stopTelemetry();
     if (broken) process.exit(1);
   });
   try {

@@ -2,6 +2,7 @@ export { startTestBroker, type TestBroker, type TestBrokerOptions } from './brok
 export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './database.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
+export { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
 export { type SmallDisk, smallDisk } from './small-disk.ts';
 export { startTcpProxy, type TcpProxy, type Toxic } from './tcp-proxy.ts';

@@ -1,3 +1,5 @@
+// First, so that what it watches is loaded after it.
+import './telemetry.ts';
 import {
   createProgressPrinter,
   EmbeddedError,

@@ -1,3 +1,5 @@
+// First, so that what it watches is loaded after it.
+import './telemetry.ts';
 import { fileURLToPath } from 'node:url';
 import { apiTags, DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
 import { accountStoreBytes, openBroker } from '@earshot/messaging';

@@ -1,3 +1,5 @@
+// First, so that what it watches is loaded after it.
+import './telemetry.ts';
 import { configOrExit, createLogger, runService } from '@earshot/service-kit';
 import { modelIn, readProcessConfig, type TranscriptionConfig } from './config.ts';
 import { serveTranscription } from './serve-transcription.ts';

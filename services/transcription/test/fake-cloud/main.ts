@@ -2,6 +2,7 @@
 // main.ts <address of the vendor> [<milliseconds>] [<times>]. Settings are those of the service; EARSHOT_ENGINES names
 // engines of `engines.ts`, which need no speech model. All their chunks are so many milliseconds long, if given; `times` is
 // a JSON object of `PaidTimes`, in place of those that fit a real vendor.
+import '../../src/telemetry.ts';
 import { configOrExit, createLogger, runService } from '@earshot/service-kit';
 import { modelIn, readConfig } from '../../src/config.ts';
 import { engineTable } from '../../src/engines.ts';

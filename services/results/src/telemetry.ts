@@ -1,0 +1,3 @@
+import { startTelemetry } from '@earshot/service-kit/telemetry';
+
+startTelemetry('results');
