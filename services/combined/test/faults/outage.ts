@@ -44,14 +44,16 @@ export async function outage(
   const accepted = await Promise.all([world.submit(), world.submit(), world.submit()]);
   const visitor = new Visitor(world, accepted[0] ?? '');
   await begin(world);
-  const until = Date.now() + awayMs;
-  do {
-    await Promise.all([visitor.visit(), pause(EVERY_MS)]);
-  } while (Date.now() < until);
+  const visits: Promise<void>[] = [];
+  for (let left = awayMs; left >= 0; left -= EVERY_MS) {
+    visits.push(visitor.visit());
+    await pause(EVERY_MS);
+  }
   await end(world);
   const backAt = Date.now();
   await normalAgain(world);
   const normalMs = Date.now() - backAt;
+  await Promise.all(visits);
   const refused = await visitor.comeAgain();
   const ids = [...accepted, ...visitor.accepted, ...refused];
   const finished = await Promise.all(ids.map((id) => world.finished(id, 120_000)));
@@ -71,6 +73,7 @@ class Visitor {
   readonly #refused: { key: string; seed: number }[] = [];
   readonly #world: FaultWorld;
   readonly #known: string;
+  #visits = 0;
 
   constructor(world: FaultWorld, known: string) {
     this.#world = world;
@@ -79,7 +82,8 @@ class Visitor {
 
   async visit(): Promise<void> {
     const [ingest, results] = await Promise.all([this.#world.url('ingest'), this.#world.url('results')]);
-    const submission = { key: randomUUID(), seed: 1_000 + this.door.length };
+    this.#visits += 1;
+    const submission = { key: randomUUID(), seed: 1_000 + this.#visits };
     const [door, read, ...readiness] = await Promise.all([
       knockWithRecording(ingest, submission.key, submission.seed),
       knock(`${results}/v1/transcripts/${this.#known}`),

@@ -22,9 +22,9 @@ describe('while something is away nothing is lost, callers are told, and all goe
   });
 
   it('NATS', async () => {
+    // Away for so short a time, it is waited for: uploads get their 202 late, and nobody has to come again.
     const report = await outage(world, OUTAGES.nats, AWAY_MS);
     expectNothingLost(report);
-    expect(refused(report.door)).toBeGreaterThan(0);
     expect(reasons(report)).toEqual(new Set(['nats']));
   });
 
