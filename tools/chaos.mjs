@@ -36,7 +36,7 @@ const SCENARIOS = {
   'hand-over': 'SIGTERM of workers in mid-chunk',
   'two-runners': 'workers stopped for twice ack_wait, or cut off without a word',
   lanes: 'low jobs under a stream of high ones, high ones past a thousand low ones',
-  'engine-down': 'an engine away for a minute (--full: five)',
+  'engine-down': 'an engine away for half a minute (--full: five minutes)',
   outage: 'PostgreSQL, NATS and the store of recordings restarted and away',
   full: 'NATS at its max_file, full volumes of recordings and PostgreSQL (needs root)',
   chaos: 'everything broken again and again from one seed, then a checker over all that happened',
@@ -45,7 +45,7 @@ const HELP = `npm run test:chaos -- [options]
 
   --only NAME   one scenario; may be repeated
   --seed N      repeats the choices of an earlier run
-  --full        the largest sizes and longest times, about half an hour; without it about eight minutes
+  --full        the largest sizes and longest times, about half an hour; without it about ten minutes
   --help
 
   --jobs N --kills N --partitions N, and more: the chaos bench alone, larger or smaller; \`--jobs 1 --help\` lists them

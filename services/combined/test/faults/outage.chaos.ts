@@ -4,7 +4,7 @@ import { expectNothingLost, reasons, refused } from './expect-outage.ts';
 import { FaultWorld } from './fault-world.ts';
 import { OUTAGES, outage } from './outage.ts';
 
-const MINUTE = size(15_000, 60_000);
+const MINUTE = size(12_000, 60_000);
 let world: FaultWorld;
 beforeAll(async () => {
   world = await FaultWorld.start({ workers: 2, ackWaitSeconds: 15 });
