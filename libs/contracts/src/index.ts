@@ -115,6 +115,7 @@ export {
 export { SIZES, type Size, type SizeName } from './sizing/sizes.ts';
 export { type Cut, CutSchema, type Split, SplitSchema, splitFact } from './split-fact/message.ts';
 export { type SplitJob, SplitJobSchema, splitJob } from './split-job/message.ts';
+export { subjectTemplate } from './subject-template.ts';
 export {
   chunkJobSubject,
   dueSubject,

@@ -6,6 +6,7 @@ import { BrokerPublisher } from '../publish/publisher.ts';
 import { BrokerEngineDirectory } from '../read/engine-directory.ts';
 import { BrokerFactReader } from '../read/fact-reader.ts';
 import { BrokerJobDirectory } from '../read/job-directory.ts';
+import { MessageSpans } from '../trace/message-spans.ts';
 import { JsApi } from './js-api.ts';
 import { Link } from './link.ts';
 import { Requests } from './requests.ts';
@@ -23,15 +24,18 @@ export class Broker {
   readonly link: Link;
   readonly requests: Requests;
   readonly api: JsApi;
+  readonly spans: MessageSpans;
   readonly log: Log;
 
-  constructor(connection: NatsConnection, log: Log) {
+  constructor(connection: NatsConnection, options: { readonly name: string; readonly log: Log }) {
+    const { log } = options;
     this.connection = connection;
     this.log = log;
     this.link = new Link(connection, log);
     this.requests = new Requests(connection, this.link);
     this.api = new JsApi(this.requests);
-    this.publisher = new BrokerPublisher(this.requests);
+    this.spans = new MessageSpans(options.name, connection.getServer());
+    this.publisher = new BrokerPublisher(this.requests, this.spans);
     this.facts = new BrokerFactReader(this.api);
     this.engines = new BrokerEngineDirectory(this.api);
     this.jobs = new BrokerJobDirectory(this.api);

@@ -72,7 +72,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
   if (options.servers.length === 0) throw new CodedError('internal', 'no NATS server is given');
   options.signal?.throwIfAborted();
   const connection = await firstConnection(options);
-  const broker = new Broker(connection, options.log);
+  const broker = new Broker(connection, options);
   try {
     await checkServer(broker);
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Broker } from '../connection/broker.ts';
 import type { Log } from '../log.ts';
 import { ACK, NAK, nakAfter } from '../take/acknowledge.ts';
 import type { Delivery } from '../take/delivery.ts';
+import { activeTraceparent } from '../trace/message-spans.ts';
 import type { Backoff } from './backoff.ts';
 import type { MessagePolicy, OpenedMessage, Verdict } from './policy.ts';
 import { publishLast } from './publish-last.ts';
@@ -52,12 +53,14 @@ export function eventPolicy(options: EventPolicyOptions): MessagePolicy {
 }
 
 class OpenedEvent implements OpenedMessage {
+  readonly traceparent: string | undefined;
   readonly #options: EventPolicyOptions;
   readonly #message: RawMessage;
 
   constructor(options: EventPolicyOptions, delivery: Delivery) {
     const { subject, headers, bytes, time, count } = delivery;
     this.#options = options;
+    this.traceparent = headers.traceparent ?? traceparentIn(delivery);
     this.#message = { subject, headers, bytes, time, delivery: count, traceparent: headers.traceparent };
   }
 
@@ -66,7 +69,7 @@ class OpenedEvent implements OpenedMessage {
   }
 
   run(signal: AbortSignal): Promise<Outcome> {
-    return this.#options.handle({ ...this.#message, signal });
+    return this.#options.handle({ ...this.#inTrace(), signal });
   }
 
   async settle(outcome: Outcome): Promise<Verdict> {
@@ -100,12 +103,28 @@ class OpenedEvent implements OpenedMessage {
     }
   }
 
+  /** What comes of an event belongs to the span at work, which is the root where the publisher named no trace. */
+  #inTrace(): RawMessage {
+    return { ...this.#message, traceparent: activeTraceparent() ?? this.#message.traceparent };
+  }
+
   #nakLater(): string {
     return nakAfter(this.#options.backoff(this.#message.delivery));
   }
 
   async #giveUp(error: CodedError): Promise<Verdict> {
-    await this.#options.broker.publisher.publish(this.#options.gaveUp(this.#message, error));
+    await this.#options.broker.publisher.publish(this.#options.gaveUp(this.#inTrace(), error));
     return { settled: 'give_up', answer: ACK };
+  }
+}
+
+/** The `traceparent` of a CloudEvent whose publisher set no header of that name: in binary mode, or in its JSON. */
+function traceparentIn({ headers, bytes }: Delivery): string | undefined {
+  if (headers['ce-traceparent']) return headers['ce-traceparent'];
+  try {
+    const { traceparent } = JSON.parse(Buffer.from(bytes).toString()) as { traceparent?: unknown };
+    return typeof traceparent === 'string' ? traceparent : undefined;
+  } catch {
+    return undefined; // Whoever reads the event says what is wrong with it.
   }
 }

@@ -95,7 +95,7 @@ class BatchLoop implements FactLoop {
     const facts = batch.map(toFact);
     for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
       try {
-        await this.#options.handle(facts);
+        await this.#inSpans(facts, () => this.#options.handle(facts));
         for (const delivery of batch) this.#answer(delivery, ACK);
         return;
       } catch (error) {
@@ -107,6 +107,15 @@ class BatchLoop implements FactLoop {
         return;
       }
     }
+  }
+
+  #inSpans(facts: readonly ReceivedFact[], work: () => Promise<void>): Promise<void> {
+    const { broker, durable = DURABLES.results, stream = STREAMS.transcripts } = this.#options;
+    const messages = facts.map(({ subject, bytes, event, delivery, traceparent }) => {
+      const id = event?.id === undefined ? {} : { id: event.id };
+      return { subject, durable, bytes: bytes.length, ...id, delivery, traceparent };
+    });
+    return broker.spans.processBatch({ subject: stream, durable }, messages, work);
   }
 
   #beat() {

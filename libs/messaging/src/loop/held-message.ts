@@ -1,8 +1,9 @@
 import { type Outcome, outcomeOf } from '@earshot/jobs';
-import type { Requests } from '../connection/requests.ts';
+import type { Broker } from '../connection/broker.ts';
 import { ACK, answerConfirmed, NAK } from '../take/acknowledge.ts';
 import type { Delivery } from '../take/delivery.ts';
 import { Lease } from '../take/lease.ts';
+import { noteOutcome } from '../trace/message-spans.ts';
 import { type AbortReason, abortReason, WorkAborted } from './aborted.ts';
 import type { OpenedMessage, Settled } from './policy.ts';
 
@@ -15,20 +16,20 @@ export interface LeaseSettings {
 /** A message in work: its lease, its signal and how it ends. */
 export class HeldMessage {
   readonly delivery: Delivery;
-  readonly #requests: Requests;
+  readonly #broker: Broker;
   readonly #opened: OpenedMessage;
   readonly #settings: LeaseSettings;
   readonly #abort = new AbortController();
   readonly #lease: Lease;
   #released = false;
 
-  constructor(requests: Requests, delivery: Delivery, opened: OpenedMessage, settings: LeaseSettings) {
+  constructor(broker: Broker, delivery: Delivery, opened: OpenedMessage, settings: LeaseSettings) {
     this.delivery = delivery;
-    this.#requests = requests;
+    this.#broker = broker;
     this.#opened = opened;
     this.#settings = settings;
     this.#lease = new Lease({
-      requests,
+      requests: broker.requests,
       reply: delivery.reply,
       ...settings,
       since: delivery.pulledAt,
@@ -52,13 +53,27 @@ export class HeldMessage {
 
   /** Runs, publishes, acknowledges. Never rejects. */
   async work(): Promise<Settled> {
+    const { traceparent, attempt } = this.#opened;
+    const { count: delivery } = this.delivery;
     try {
-      await this.#askWanted();
-      const outcome = await this.#run();
-      return this.#released ? 'interrupted' : await this.#settle(outcome);
+      const message = { ...this.#traced(), traceparent, attempt, delivery };
+      return await this.#broker.spans.process(message, () => this.#work());
     } finally {
       this.#lease.end();
     }
+  }
+
+  async #work(): Promise<Settled> {
+    await this.#askWanted();
+    const outcome = await this.#run();
+    const settled = this.#released ? 'interrupted' : await this.#settle(outcome);
+    noteOutcome(settled, 'error' in outcome ? outcome.error : undefined);
+    return settled;
+  }
+
+  #traced() {
+    const { subject, durable, bytes } = this.delivery;
+    return { subject, durable, bytes: bytes.length };
   }
 
   async #askWanted(): Promise<void> {
@@ -96,7 +111,10 @@ export class HeldMessage {
 
   /** Beats go on meanwhile. An ack nobody answered leaves the message to come again, which every effect survives. */
   #answer(words: string): Promise<boolean> {
+    const { requests, spans } = this.#broker;
     const limitMs = words === ACK ? this.#settings.ackWaitMs : 1_000;
-    return answerConfirmed(this.#requests, this.delivery.reply, words, limitMs);
+    return spans.settle(words === ACK ? 'ack' : 'nak', this.#traced(), () =>
+      answerConfirmed(requests, this.delivery.reply, words, limitMs),
+    );
   }
 }

@@ -46,13 +46,17 @@ class OpenedJob<Data> implements OpenedMessage {
   readonly #options: JobPolicyOptions<Data>;
   readonly #delivery: Delivery;
   readonly #data: Data;
-  readonly #traceparent: string | undefined;
+  readonly traceparent: string | undefined;
 
   constructor(options: JobPolicyOptions<Data>, delivery: Delivery, data: Data) {
     this.#options = options;
     this.#delivery = delivery;
     this.#data = data;
-    this.#traceparent = delivery.headers.traceparent;
+    this.traceparent = delivery.headers.traceparent;
+  }
+
+  get attempt(): number {
+    return this.#options.kind.attempt(this.#data);
   }
 
   async unwanted(): Promise<boolean> {
@@ -72,7 +76,7 @@ class OpenedJob<Data> implements OpenedMessage {
       const detail = `the job was taken ${count} times and never finished`;
       return { kind: 'retry', error: new CodedError('worker_crashed', detail) };
     }
-    const traceparent = this.#traceparent;
+    const { traceparent } = this;
     return this.#options.handler({ data: this.#data, subject, delivery: count, traceparent, signal });
   }
 
@@ -99,38 +103,34 @@ class OpenedJob<Data> implements OpenedMessage {
         await publishLast(this.#options.broker.publisher, outcome.publish, this.#options.onAlreadyThere);
         return 'done';
       case 'later':
-        await this.#schedule(this.#attempt(), outcome.after_ms);
+        await this.#schedule(this.attempt, outcome.after_ms);
         return 'later';
       case 'retry':
-        if (this.#attempt() >= this.#options.maxAttempts) return this.#giveUp(outcome);
-        await this.#schedule(this.#attempt() + 1, this.#options.backoff(this.#attempt()));
+        if (this.attempt >= this.#options.maxAttempts) return this.#giveUp(outcome);
+        await this.#schedule(this.attempt + 1, this.#options.backoff(this.attempt));
         return 'retry';
       case 'give_up':
         return this.#giveUp(outcome);
     }
   }
 
-  #attempt(): number {
-    return this.#options.kind.attempt(this.#data);
-  }
-
   async #schedule(attempt: number, afterMs: number): Promise<void> {
     const { broker, kind } = this.#options;
-    const message = kind.withAttempt(this.#data, attempt, this.#traceparent);
+    const message = kind.withAttempt(this.#data, attempt, this.traceparent);
     await broker.publisher.publishLater(message, new Date(Date.now() + afterMs));
   }
 
   async #giveUp(outcome: { error: CodedError; stderr_tail?: string | undefined }): Promise<'give_up'> {
     const { broker, kind, worker } = this.#options;
     const evidence = { worker, stderr_tail: outcome.stderr_tail };
-    await broker.publisher.publish(kind.gaveUp(this.#data, outcome.error, evidence, this.#traceparent));
+    await broker.publisher.publish(kind.gaveUp(this.#data, outcome.error, evidence, this.traceparent));
     return 'give_up';
   }
 
   /** Later without an attempt; when not even that can be published, the lease runs out and the broker brings it back. */
   async #postpone(): Promise<Verdict> {
     try {
-      await this.#schedule(this.#attempt(), UNPUBLISHED_WAIT_MS * (1 + Math.random()));
+      await this.#schedule(this.attempt, UNPUBLISHED_WAIT_MS * (1 + Math.random()));
       return { settled: 'unpublished', answer: ACK };
     } catch {
       return { settled: 'unpublished', answer: undefined };

@@ -113,7 +113,7 @@ export class MessageLoop implements Loop {
       return;
     }
     const { broker, policy } = this.#options;
-    const held = new HeldMessage(broker.requests, delivery, policy.open(delivery), this.#lease);
+    const held = new HeldMessage(broker, delivery, policy.open(delivery), this.#lease);
     this.#held.add(held);
     void this.#work(held);
   }

@@ -17,6 +17,10 @@ export interface Verdict {
 
 /** One message, opened by the policy of its kind. */
 export interface OpenedMessage {
+  /** The trace it belongs to. */
+  readonly traceparent: string | undefined;
+  /** Number of the attempt it carries, when it is a job. */
+  readonly attempt?: number | undefined;
   /** True when nobody wants the work any more; asked before it starts and with each beat. Never rejects. */
   unwanted(): Promise<boolean>;
   /** Does the work; may throw. */

@@ -14,6 +14,7 @@ export function openUnreadable(
   error: CodedError,
 ): OpenedMessage {
   return {
+    traceparent: delivery.headers.traceparent,
     unwanted: async () => false,
     run: async () => ({ kind: 'give_up', error }),
     settle: async () => {

@@ -100,7 +100,7 @@ describe('publisher', () => {
   });
 
   it('says unavailable when there is no stream for the subject, within its limit', async () => {
-    const limited = new BrokerPublisher(broker().requests, { totalMs: 300, tryMs: 100 });
+    const limited = new BrokerPublisher(broker().requests, broker().spans, { totalMs: 300, tryMs: 100 });
     const message = { ...jobMessage(aChunkJob()), subject: 'elsewhere.x' };
     const startedAt = performance.now();
     await expect(limited.publish(message)).rejects.toMatchObject({ code: 'unavailable' });
@@ -108,7 +108,7 @@ describe('publisher', () => {
   });
 
   it('says unavailable when the broker hangs', async () => {
-    const limited = new BrokerPublisher(broker().requests, { totalMs: 500, tryMs: 200 });
+    const limited = new BrokerPublisher(broker().requests, broker().spans, { totalMs: 500, tryMs: 200 });
     server().pause();
     await expect(limited.publish(jobMessage(aChunkJob()))).rejects.toMatchObject({ code: 'unavailable' });
     server().resume();

@@ -4,6 +4,7 @@ import { CodedError } from '@earshot/domain';
 import type { FirstResult, Publisher } from '@earshot/jobs';
 import { NoAnswer } from '../connection/no-answer.ts';
 import type { Requests } from '../connection/requests.ts';
+import type { MessageSpans } from '../trace/message-spans.ts';
 import { type AllowedHeader, allowedHeaders } from './headers.ts';
 import { type PubAck, readPubAck } from './pub-ack.ts';
 
@@ -26,10 +27,16 @@ type HeaderValues = Partial<Record<AllowedHeader, string | undefined>>;
  */
 export class BrokerPublisher implements Publisher {
   readonly #requests: Requests;
+  readonly #spans: MessageSpans;
   readonly #limits: PublisherLimits;
 
-  constructor(requests: Requests, limits: PublisherLimits = { totalMs: 10_000, tryMs: 3_000 }) {
+  constructor(
+    requests: Requests,
+    spans: MessageSpans,
+    limits: PublisherLimits = { totalMs: 10_000, tryMs: 3_000 },
+  ) {
     this.#requests = requests;
+    this.#spans = spans;
     this.#limits = limits;
   }
 
@@ -54,11 +61,15 @@ export class BrokerPublisher implements Publisher {
 
   async #store(subject: string, message: OutgoingMessage, values: HeaderValues): Promise<Answered> {
     const payload = encode(message);
-    const headers = allowedHeaders({
-      ...values,
-      traceparent: message.traceparent,
-      'content-type': 'application/cloudevents+json',
-    });
+    const { event, traceparent } = message;
+    const traced = { subject, id: event.id, bytes: payload.length, traceparent };
+    return this.#spans.publish(traced, (sent) =>
+      this.#storeWithin(subject, payload, { ...values, traceparent: sent }),
+    );
+  }
+
+  async #storeWithin(subject: string, payload: string, values: HeaderValues): Promise<Answered> {
+    const headers = allowedHeaders({ ...values, 'content-type': 'application/cloudevents+json' });
     const deadline = performance.now() + this.#limits.totalMs;
     for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
       const left = deadline - performance.now();
