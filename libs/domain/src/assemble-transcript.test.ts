@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assembleTranscript, type ChunkResult, composeTranscript } from './assemble-transcript.ts';
 import type { Segment } from './segment.ts';
+import { toUtterances } from './utterances.ts';
 
 const segment = (start_ms: number, text: string, over: Partial<Segment> = {}): Segment => ({
   start_ms,
@@ -79,7 +80,7 @@ describe('assembleTranscript', () => {
       gave_up: [],
     });
     for (const result of [none, silent]) {
-      expect(result).toMatchObject({ status: 'completed', text: '', language: null, utterances: [] });
+      expect(result).toMatchObject({ status: 'completed', text: '', language: null, segments: [] });
     }
   });
 
@@ -127,7 +128,7 @@ describe('utterances', () => {
   ]);
 
   it('join neighbouring segments of one voice across chunks', () => {
-    expect(dialogue.utterances.map(({ channel, text }) => [channel, text])).toEqual([
+    expect(toUtterances(dialogue.segments).map(({ channel, text }) => [channel, text])).toEqual([
       [0, 'hello how are you'],
       [1, 'fine thanks'],
       [0, 'good'],

@@ -1,12 +1,12 @@
-import type { Segment } from './segment.ts';
-import { hasSeveralVoices, inOrder, oneLine, toUtterances, type Utterance } from './utterances.ts';
+import type { Spoken } from './segment.ts';
+import { hasSeveralVoices, inOrder, oneLine, toUtterances } from './utterances.ts';
 
-/** What one chunk gave. Speech is milliseconds summed over channels. */
+/** What one chunk gave, but its words. Speech is milliseconds summed over channels; no segment starts outside the chunk. */
 export interface ChunkResult {
   readonly n: number;
   readonly start_ms: number;
   readonly end_ms: number;
-  readonly segments: readonly Segment[];
+  readonly segments: readonly Spoken[];
   readonly speech_ms: number;
   readonly transcribed_ms: number;
   readonly language: string | null;
@@ -42,11 +42,11 @@ export interface TranscriptCoverage {
   readonly gaps: readonly Gap[];
 }
 
-/** The readable part of a transcript, finished or not. */
+/** The readable part of a transcript, finished or not. A recording of hours fits: it holds no words. */
 export interface TranscriptContent {
   readonly text: string;
-  readonly segments: readonly Segment[];
-  readonly utterances: readonly Utterance[];
+  /** In order, those that hold text. */
+  readonly segments: readonly Spoken[];
   readonly coverage: TranscriptCoverage;
   /** The language most speech was in; null when no engine said. */
   readonly language: string | null;
@@ -80,15 +80,15 @@ export function composeTranscript(
   gaps: readonly Gap[] = [],
 ): TranscriptContent {
   const ready = distinct(chunks);
-  const segments = inOrder(ready.flatMap((chunk) => chunk.segments));
-  const utterances = toUtterances(segments);
+  const segments = ready.flatMap((chunk) => inOrder(chunk.segments));
   const parts = hasSeveralVoices(segments)
-    ? utterances.map((utterance) => utterance.text).join('\n')
+    ? toUtterances(segments)
+        .map((utterance) => utterance.text)
+        .join('\n')
     : segments.map((segment) => oneLine(segment.text)).join(' ');
   return {
     text: parts,
     segments,
-    utterances,
     coverage: {
       speech_ms: sum(ready.map((chunk) => chunk.speech_ms)),
       transcribed_ms: sum(ready.map((chunk) => chunk.transcribed_ms)),

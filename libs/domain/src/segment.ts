@@ -21,3 +21,6 @@ export interface Segment {
   readonly speaker: string | null;
   readonly words: readonly Word[];
 }
+
+/** A segment without its words, which are most of its bytes: enough for a text. */
+export type Spoken = Omit<Segment, 'words'>;

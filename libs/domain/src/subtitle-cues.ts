@@ -1,6 +1,6 @@
 import type { Segment } from './segment.ts';
 import { spokenTokens, type Token } from './spoken-tokens.ts';
-import { hasSeveralVoices, inOrder, voiceName } from './utterances.ts';
+import { voiceName } from './utterances.ts';
 
 /** One subtitle: at most two lines of 42 characters, about seven seconds. */
 export interface Cue {
@@ -46,18 +46,30 @@ function pack(tokens: readonly Token[]): Draft[] {
   return drafts;
 }
 
-/** Cues in order. Those of one channel never overlap, and none is empty in time or text. */
-export function toCues(segments: readonly Segment[]): Cue[] {
-  const ordered = inOrder(segments);
-  const named = hasSeveralVoices(ordered);
-  const endOf = new Map<number, number>();
-  const cues = ordered.flatMap((segment) =>
-    pack(spokenTokens(segment, LINE_CHARACTERS)).map(({ start_ms, end_ms, lines }) => {
-      const start = Math.max(start_ms, endOf.get(segment.channel) ?? 0);
+/** Gathers the cues of segments that come in order, so that the words of a long recording need not be held at once. */
+export class CueSheet {
+  readonly #named: boolean;
+  readonly #cues: Cue[] = [];
+  readonly #endOf = new Map<number, number>();
+
+  /** `named`: several voices are heard, so each cue says whose it is. */
+  constructor(named: boolean) {
+    this.#named = named;
+  }
+
+  add(segment: Segment): void {
+    const { channel } = segment;
+    for (const { start_ms, end_ms, lines } of pack(spokenTokens(segment, LINE_CHARACTERS))) {
+      const start = Math.max(start_ms, this.#endOf.get(channel) ?? 0);
       const end = Math.max(end_ms, start + 1);
-      endOf.set(segment.channel, end);
-      return { start_ms: start, end_ms: end, lines, voice: named ? voiceName(segment) : null };
-    }),
-  );
-  return cues.sort((a, b) => a.start_ms - b.start_ms);
+      this.#endOf.set(channel, end);
+      const voice = this.#named ? voiceName(segment) : null;
+      this.#cues.push({ start_ms: start, end_ms: end, lines, voice });
+    }
+  }
+
+  /** In order. Those of one channel never overlap, and none is empty in time or text. */
+  cues(): Cue[] {
+    return this.#cues.toSorted((a, b) => a.start_ms - b.start_ms);
+  }
 }

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Segment, Word } from './segment.ts';
-import { toCues } from './subtitle-cues.ts';
+import { CueSheet } from './subtitle-cues.ts';
 import { toSrt, toText, toVtt } from './subtitles.ts';
-import { inOrder, voiceName } from './utterances.ts';
+import { hasSeveralVoices, inOrder, voiceName } from './utterances.ts';
+
+function toCues(segments: readonly Segment[]) {
+  const ordered = inOrder(segments);
+  const sheet = new CueSheet(hasSeveralVoices(ordered));
+  for (const segment of ordered) sheet.add(segment);
+  return sheet.cues();
+}
 
 /** mulberry32: small, seeded, good enough to make recordings from. */
 function randomFrom(seed: number) {
@@ -106,7 +113,7 @@ describe.each(Array.from({ length: 60 }, (_, index) => index + 1))('recording %i
   });
 
   it('loses nothing on the way through a WebVTT reader', () => {
-    const read = parse(toVtt(segments));
+    const read = parse(toVtt(toCues(segments)));
     expect(read.map(({ start, end }) => [start, end])).toEqual(
       toCues(segments).map((cue) => [cue.start_ms, cue.end_ms]),
     );
@@ -119,7 +126,9 @@ describe.each(Array.from({ length: 60 }, (_, index) => index + 1))('recording %i
   });
 
   it('loses nothing on the way through a SubRip reader', () => {
-    const text = parse(toSrt(segments)).map((cue) => letters(cue.lines.join('')).replaceAll('→', '-->'));
+    const text = parse(toSrt(toCues(segments))).map((cue) =>
+      letters(cue.lines.join('')).replaceAll('→', '-->'),
+    );
     expect(sorted([...text.join('')])).toEqual(sorted([...spoken.join('')]));
   });
 });
@@ -148,14 +157,14 @@ describe('subtitles', () => {
       [6500, 9000, 'goes'],
       [9000, 9900, 'on'],
     ];
-    expect(toSrt([segmentOf(words)])).toBe(
+    expect(toSrt(toCues([segmentOf(words)]))).toBe(
       '1\n00:00:00,000 --> 00:00:06,000\nslow speech\n\n2\n00:00:06,500 --> 00:00:09,900\ngoes on\n\n',
     );
   });
 
   it('count hours past 99 and pad every part', () => {
     const late = 100 * 3_600_000 + 61_007;
-    expect(toVtt([segmentOf([[late, late + 1, 'end']])])).toBe(
+    expect(toVtt(toCues([segmentOf([[late, late + 1, 'end']])]))).toBe(
       'WEBVTT\n\n100:01:01.007 --> 100:01:01.008\nend\n\n',
     );
   });
@@ -163,10 +172,10 @@ describe('subtitles', () => {
   it('name the voices only when there are several', () => {
     const one = segmentOf([[0, 500, 'hello']]);
     const two = segmentOf([[600, 900, 'hi']], { channel: 1 });
-    expect(toVtt([one])).not.toContain('<v');
-    expect(toVtt([one, two])).toContain('<v Speaker 1>hello');
-    expect(toVtt([one, two])).toContain('<v Speaker 2>hi');
-    expect(toVtt([one, { ...two, speaker: 'Mr <X> & Co' }])).toContain('<v Mr &lt;X&gt; &amp; Co>hi');
+    expect(toVtt(toCues([one]))).not.toContain('<v');
+    expect(toVtt(toCues([one, two]))).toContain('<v Speaker 1>hello');
+    expect(toVtt(toCues([one, two]))).toContain('<v Speaker 2>hi');
+    expect(toVtt(toCues([one, { ...two, speaker: 'Mr <X> & Co' }]))).toContain('<v Mr &lt;X&gt; &amp; Co>hi');
     expect(toText([one, two])).toBe('Speaker 1: hello\nSpeaker 2: hi\n');
     expect(toText([one])).toBe('hello\n');
   });
@@ -182,6 +191,6 @@ describe('subtitles', () => {
   });
 
   it('are empty documents for a silent recording', () => {
-    expect([toSrt([]), toVtt([]), toText([])]).toEqual(['', 'WEBVTT\n\n', '']);
+    expect([toSrt(toCues([])), toVtt(toCues([])), toText([])]).toEqual(['', 'WEBVTT\n\n', '']);
   });
 });

@@ -1,6 +1,6 @@
-import type { Segment } from './segment.ts';
-import { toCues } from './subtitle-cues.ts';
-import { hasSeveralVoices, inOrder, toUtterances, voiceName } from './utterances.ts';
+import type { Spoken } from './segment.ts';
+import type { Cue } from './subtitle-cues.ts';
+import { hasSeveralVoices, toUtterances, voiceName } from './utterances.ts';
 
 const pad = (value: number, digits: number) => String(value).padStart(digits, '0');
 
@@ -17,8 +17,8 @@ const escapeVtt = (text: string) => text.replace(/[&<>]/g, (sign) => ESCAPES[sig
 const escapeSrt = (text: string) => text.replaceAll('-->', '→');
 
 /** A SubRip document (`.srt`). */
-export function toSrt(segments: readonly Segment[]): string {
-  return toCues(segments)
+export function toSrt(cues: readonly Cue[]): string {
+  return cues
     .map((cue, index) => {
       const times = `${clock(cue.start_ms, ',')} --> ${clock(cue.end_ms, ',')}`;
       return `${index + 1}\n${times}\n${escapeSrt(cue.lines.join('\n'))}\n\n`;
@@ -27,18 +27,18 @@ export function toSrt(segments: readonly Segment[]): string {
 }
 
 /** A WebVTT document (`.vtt`), with voice tags when several voices are heard. */
-export function toVtt(segments: readonly Segment[]): string {
-  const cues = toCues(segments).map((cue) => {
+export function toVtt(cues: readonly Cue[]): string {
+  const blocks = cues.map((cue) => {
     const times = `${clock(cue.start_ms, '.')} --> ${clock(cue.end_ms, '.')}`;
     const voice = cue.voice === null ? '' : `<v ${escapeVtt(cue.voice.replace(/\s+/g, ' '))}>`;
     return `${times}\n${voice}${escapeVtt(cue.lines.join('\n'))}\n\n`;
   });
-  return `WEBVTT\n\n${cues.join('')}`;
+  return `WEBVTT\n\n${blocks.join('')}`;
 }
 
-/** Plain text (`.txt`): one line, or a line for each utterance with its speaker when several voices are heard. */
-export function toText(segments: readonly Segment[]): string {
-  const named = hasSeveralVoices(inOrder(segments));
+/** Plain text (`.txt`): one line, or a line for each utterance with its speaker when several voices are heard. Segments in order. */
+export function toText(segments: readonly Spoken[]): string {
+  const named = hasSeveralVoices(segments);
   const lines = toUtterances(segments).map((utterance) =>
     named ? `${voiceName(utterance)}: ${utterance.text}` : utterance.text,
   );

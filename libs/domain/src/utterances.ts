@@ -1,13 +1,14 @@
-import type { Segment, Word } from './segment.ts';
+import type { Segment, Spoken } from './segment.ts';
 
-/** Consecutive words of one speaker on one channel; computed by us, not by engines. */
+/** Consecutive segments of one speaker on one channel; computed by us, not by engines. */
 export interface Utterance {
   readonly start_ms: number;
   readonly end_ms: number;
   readonly text: string;
   readonly channel: number;
   readonly speaker: string | null;
-  readonly words: readonly Word[];
+  /** How many segments it joins; its words are theirs. */
+  readonly segments: number;
 }
 
 type Voiced = Pick<Segment, 'channel' | 'speaker'>;
@@ -18,7 +19,7 @@ const sameVoice = (a: Voiced, b: Voiced) => a.channel === b.channel && a.speaker
 export const oneLine = (text: string) => text.trim().replace(/\s+/g, ' ');
 
 /** Segments that hold text, by start, then channel; the order given decides between equals. */
-export function inOrder(segments: readonly Segment[]): Segment[] {
+export function inOrder<Said extends Spoken>(segments: readonly Said[]): Said[] {
   return segments
     .filter((segment) => segment.text.trim() !== '')
     .sort((a, b) => a.start_ms - b.start_ms || a.channel - b.channel);
@@ -33,22 +34,22 @@ export function hasSeveralVoices(segments: readonly Voiced[]): boolean {
 /** How a voice is shown: the speaker's name, else a number made of the channel. */
 export const voiceName = (voice: Voiced) => voice.speaker ?? `Speaker ${voice.channel + 1}`;
 
-function join(run: readonly [Segment, ...Segment[]]): Utterance {
+function join(run: readonly [Spoken, ...Spoken[]]): Utterance {
   const [first] = run;
   return {
     start_ms: first.start_ms,
-    end_ms: Math.max(...run.map((segment) => segment.end_ms)),
+    end_ms: run.reduce((end, segment) => Math.max(end, segment.end_ms), 0),
     text: run.map((segment) => oneLine(segment.text)).join(' '),
     channel: first.channel,
     speaker: first.speaker,
-    words: run.flatMap((segment) => segment.words),
+    segments: run.length,
   };
 }
 
-/** Joins neighbouring segments of one voice. Empty segments are left out. */
-export function toUtterances(segments: readonly Segment[]): Utterance[] {
-  const runs: [Segment, ...Segment[]][] = [];
-  for (const segment of inOrder(segments)) {
+/** Joins neighbours of one voice; the segments must be in order and hold text. */
+export function toUtterances(segments: readonly Spoken[]): Utterance[] {
+  const runs: [Spoken, ...Spoken[]][] = [];
+  for (const segment of segments) {
     const run = runs.at(-1);
     if (run && sameVoice(run[0], segment)) run.push(segment);
     else runs.push([segment]);

@@ -1,11 +1,11 @@
-import type { Transcript } from '@earshot/contracts';
-import { CodedError } from '@earshot/domain';
+import { CodedError, type Spoken } from '@earshot/domain';
 import { checkId, noTranscript } from '../actions/check-id.ts';
 import { type AcceptedSources, findAccepted } from '../actions/find-accepted.ts';
 import type { Database } from '../store/database.ts';
 import { loadPlans } from '../store/sql/chunks.ts';
 import { findTranscript } from '../store/sql/find-transcripts.ts';
-import { queuedDocument, toDocument } from './transcript-document.ts';
+import { SegmentReader } from './read-segments.ts';
+import { queuedDocument, type TranscriptHead, toDocument } from './transcript-document.ts';
 
 export interface TranscriptReaderDeps extends AcceptedSources {
   readonly database: Database;
@@ -13,7 +13,11 @@ export interface TranscriptReaderDeps extends AcceptedSources {
 
 /** A transcript with what only the server needs to know of it. */
 export interface FoundTranscript {
-  readonly document: Transcript;
+  readonly head: TranscriptHead;
+  /** What was said, in order. */
+  readonly spoken: readonly Spoken[];
+  /** The same with its words. */
+  readonly segments: SegmentReader;
   /** Changes whenever the document does. */
   readonly etag: string;
   /** Storage key of the recording, when it is known. */
@@ -29,8 +33,11 @@ async function fromDatabase(
     const row = await findTranscript(tx, tenant, id);
     if (!row) return undefined;
     if (row.status === 'deleted') throw new CodedError('gone');
-    const plans = row.plan === null ? [] : await loadPlans(tx, [{ transcript_id: id, plan: row.plan }]);
-    return { document: toDocument(row, plans[0]), etag: `${row.revision}-${row.version}`, key: row.key };
+    const plan = { transcript_id: id, plan: row.plan ?? 0 };
+    const [results] = row.plan === null ? [] : await loadPlans(tx, [plan]);
+    const numbers = results?.chunks.map(({ n }) => n) ?? [];
+    const segments = new SegmentReader(database, plan, numbers);
+    return { ...toDocument(row, results), segments, etag: `${row.revision}-${row.version}`, key: row.key };
   });
 }
 
@@ -41,7 +48,9 @@ async function notStoredYet(
   id: string,
 ): Promise<FoundTranscript | undefined> {
   const source = await findAccepted(deps, tenant, id);
-  return source && { document: queuedDocument(source), etag: '0-0', key: source.key };
+  if (!source) return undefined;
+  const segments = new SegmentReader(deps.database, { transcript_id: id, plan: 0 }, []);
+  return { head: queuedDocument(source), spoken: [], segments, etag: '0-0', key: source.key };
 }
 
 /**

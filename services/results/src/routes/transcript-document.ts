@@ -49,18 +49,20 @@ export function toSummary(row: TranscriptRow): TranscriptSummary {
   };
 }
 
-/** A whole transcript; while it is being made, or when it was canceled, what its chunks gave so far. */
-export function toDocument(row: FullTranscriptRow, results: PlanResults | undefined): Transcript {
+/** All of a transcript's document but the two lists that hold its words. */
+export type TranscriptHead = Omit<Transcript, 'segments' | 'utterances'>;
+
+/** A transcript and what was said; while it is being made, or when it was canceled, what its chunks gave so far. */
+export function toDocument(row: FullTranscriptRow, results: PlanResults | undefined) {
   const content = composeTranscript(results?.chunks ?? [], results?.gave_up.map(toGap) ?? []);
-  return {
+  const head: TranscriptHead = {
     ...toSummary(row),
     text: SETTLED.has(row.status) ? row.text : content.text,
-    segments: content.segments as Transcript['segments'],
-    utterances: content.utterances as Transcript['utterances'],
     coverage: (row.coverage ?? content.coverage) as Transcript['coverage'],
     warnings: row.warnings,
     metadata: row.metadata ?? {},
   };
+  return { head, spoken: content.segments };
 }
 
 const toGap = ({ start_ms, end_ms, code }: { start_ms: number; end_ms: number; code: string }) => ({
@@ -70,9 +72,8 @@ const toGap = ({ start_ms, end_ms, code }: { start_ms: number; end_ms: number; c
 });
 
 /** The transcript of a recording that no fact has reached the database of yet. */
-export function queuedDocument(source: Accepted): Transcript {
+export function queuedDocument(source: Accepted): TranscriptHead {
   const created_at = source.accepted_at;
-  const nothing = composeTranscript([]);
   return {
     id: source.transcript_id,
     status: 'queued',
@@ -88,9 +89,7 @@ export function queuedDocument(source: Accepted): Transcript {
     updated_at: created_at,
     completed_at: null,
     links: transcriptLinks(source.transcript_id),
-    text: nothing.text,
-    segments: [],
-    utterances: [],
+    text: '',
     coverage: { speech_ms: 0, transcribed_ms: 0, gaps: [] },
     warnings: source.warnings,
     metadata: source.options.metadata ?? {},

@@ -1,5 +1,5 @@
 import type { Chunk } from '@earshot/contracts';
-import type { ChunkGap, ChunkResult, PlanSplit } from '@earshot/domain';
+import type { ChunkGap, ChunkResult, PlanSplit, Segment } from '@earshot/domain';
 import type { Transaction } from '../database.ts';
 import { STANDS } from './replays.ts';
 
@@ -42,7 +42,7 @@ export interface PlanKey {
   readonly plan: number;
 }
 
-/** Everything a plan gave so far; `split` is undefined until the recording is cut to its end. */
+/** What a plan gave so far, but the words; `split` is undefined until the recording is cut to its end. */
 export interface PlanResults extends PlanKey {
   readonly split: (PlanSplit & { readonly detail: string | null }) | undefined;
   readonly chunks: readonly ChunkResult[];
@@ -65,8 +65,13 @@ const GAPS = `
     AND NOT EXISTS (SELECT FROM chunks c WHERE (c.transcript_id, c.plan, c.n) = (d.transcript_id, d.plan, d.n))
   ORDER BY d.transcript_id, d.n, d.id`;
 
+/** Words are most of the bytes of a long recording, so they stay in the database until somebody reads them. */
 const CHUNKS = `
-  SELECT c.transcript_id, c.plan, c.n, c.start_ms, c.end_ms, c.segments, c.speech_ms, c.transcribed_ms, c.language
+  SELECT c.transcript_id, c.plan, c.n, c.start_ms, c.end_ms, c.speech_ms, c.transcribed_ms, c.language,
+    coalesce(
+      (SELECT jsonb_agg(said - 'words' ORDER BY nth) FROM jsonb_array_elements(c.segments) WITH ORDINALITY AS a (said, nth)),
+      '[]'
+    ) AS segments
   FROM ${wanted}
   JOIN chunks c USING (transcript_id, plan)
   LEFT JOIN splits s USING (transcript_id, plan)
@@ -103,4 +108,17 @@ export async function loadPlans(tx: Transaction, keys: readonly PlanKey[]): Prom
     chunks: chunksOf.get(transcript_id) ?? [],
     gave_up: gapsOf.get(transcript_id) ?? [],
   }));
+}
+
+/** The segments of chunks with all their words, a list for each chunk that is there, in order of `n`. */
+export async function loadSegments(
+  tx: Transaction,
+  { transcript_id, plan }: PlanKey,
+  numbers: readonly number[],
+): Promise<Segment[][]> {
+  const { rows } = await tx.query<{ segments: Segment[] }>(
+    'SELECT segments FROM chunks WHERE transcript_id = $1 AND plan = $2 AND n = ANY($3::int[]) ORDER BY n',
+    [transcript_id, plan, numbers],
+  );
+  return rows.map(({ segments }) => segments);
 }
