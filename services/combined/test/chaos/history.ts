@@ -111,7 +111,6 @@ export interface History {
   readonly peaks: readonly Peak[];
   readonly runs: readonly JobRun[];
   readonly disturbances: readonly Disturbance[];
-  readonly ack_wait_ms: number;
   /** Workers that were asked to stop, with the jobs they had in work then. */
   readonly stopped: readonly { readonly worker: string; readonly jobs: readonly string[] }[];
   readonly rest: Rest;

@@ -63,7 +63,6 @@ const good: History = {
     run('w2.0', { delivery: 2, started_at: 2_000, ended_at: 2_500 }),
   ],
   disturbances: [],
-  ack_wait_ms: 5_000,
   stopped: [{ worker: 'w1.0', jobs: ['j'] }],
   rest: { jobs: 0, uploads: 0, ack_pending: 0, unsent_outbox: 0, orphans: [], unclear_calls: 0 },
   requests: { made: 10, repeated: 3, unanswered: 1 },

@@ -187,6 +187,9 @@ const disturbing = (history: History, worker: string, from: number, to: number) 
   return history.disturbances.filter((one) => noticed.has(one.thing) && one.from <= to && one.to >= from);
 };
 
+/** How long after the end of its work a worker may still be about to acknowledge. */
+const ACK_MS = 3_000;
+
 /** Runs of the same job, one after another. */
 const pairs = (runs: readonly JobRun[]) =>
   [...groups(runs, ({ job }) => job).values()].flatMap((of) =>
@@ -197,7 +200,7 @@ const attemptsAreCounted: Invariant = {
   name: 'I9',
   says: 'a stop burns no attempt, a failure burns one',
   check: (history) => {
-    const { stopped, runs, ack_wait_ms } = history;
+    const { stopped, runs } = history;
     const burnt = stopped.flatMap(({ worker, jobs }) =>
       jobs.flatMap((job) => {
         const of = runs.filter((run) => run.job === job);
@@ -211,7 +214,7 @@ const attemptsAreCounted: Invariant = {
       .filter(([failed, next]) => failed.outcome === 'retry' && next.attempt === failed.attempt)
       .filter(([{ worker, started_at, ended_at = started_at }, next]) => {
         if (next.started_at < ended_at) return false;
-        return disturbing(history, worker, started_at, ended_at + ack_wait_ms).length === 0;
+        return disturbing(history, worker, started_at, ended_at + ACK_MS).length === 0;
       })
       .map(([{ job, attempt }]) => `${job} failed and is still at attempt ${attempt}`);
     return [...burnt, ...free];
@@ -232,7 +235,7 @@ const nothingTwice: Invariant = {
       .filter(([done, next]) => done.outcome === 'done' && next.delivery > done.delivery)
       .filter(([{ worker, started_at, ended_at = started_at }, next]) => {
         if (next.started_at < ended_at) return false;
-        return disturbing(history, worker, started_at, ended_at + history.ack_wait_ms).every(
+        return disturbing(history, worker, started_at, ended_at + ACK_MS).every(
           ({ thing, from, to }) => thing.endsWith('/nats') && to - from < SHORT_MS,
         );
       })

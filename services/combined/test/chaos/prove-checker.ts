@@ -5,22 +5,24 @@ import type { Step } from './schedule.ts';
 
 /** Faults that give each mutation its chance, and that the product survives. */
 const SCHEDULE: readonly Step[] = [
-  { at: 0.05, fault: { kind: 'refuse_calls', calls: 20 } },
-  { at: 0.1, fault: { kind: 'drop', edge: 'worker-0/nats' } },
-  { at: 0.1, fault: { kind: 'drop', edge: 'worker-1/nats' } },
-  { at: 0.15, fault: { kind: 'drop', edge: 'worker-2/nats' } },
-  { at: 0.2, fault: { kind: 'drop', edge: 'worker-0/nats' } },
+  { at: 0.01, fault: { kind: 'refuse_calls', calls: 40 } },
+  { at: 0.25, fault: { kind: 'drop', edge: 'worker-0/nats' } },
   { at: 0.25, fault: { kind: 'drop', edge: 'worker-1/nats' } },
-  { at: 0.3, fault: { kind: 'drop', edge: 'worker-2/nats' } },
-  { at: 0.4, fault: { kind: 'late_results', chunks: 40 } },
-  { at: 0.45, fault: { kind: 'kill', target: 'worker-1' } },
-  { at: 0.5, fault: { kind: 'kill', target: 'worker-2' } },
-  { at: 0.5, fault: { kind: 'pause', target: 'worker-0', ms: 7_000 } },
-  { at: 0.55, fault: { kind: 'kill', target: 'worker-1' } },
-  { at: 0.6, fault: { kind: 'kill', target: 'nats' } },
-  { at: 0.65, fault: { kind: 'down', target: 'postgres', ms: 4_000 } },
-  { at: 0.65, fault: { kind: 'kill', target: 'results-0' } },
-  { at: 0.65, fault: { kind: 'kill', target: 'results-1' } },
+  { at: 0.25, fault: { kind: 'drop', edge: 'worker-2/nats' } },
+  { at: 0.35, fault: { kind: 'drop', edge: 'worker-0/nats' } },
+  { at: 0.35, fault: { kind: 'drop', edge: 'worker-1/nats' } },
+  { at: 0.35, fault: { kind: 'drop', edge: 'worker-2/nats' } },
+  { at: 0.45, fault: { kind: 'late_results', chunks: 40 } },
+  { at: 0.45, fault: { kind: 'partition', edge: 'results-0/postgres', ms: 8_000 } },
+  { at: 0.5, fault: { kind: 'kill', target: 'results-0' } },
+  { at: 0.6, fault: { kind: 'kill', target: 'worker-1' } },
+  { at: 0.65, fault: { kind: 'kill', target: 'worker-2' } },
+  { at: 0.65, fault: { kind: 'pause', target: 'worker-0', ms: 7_000 } },
+  { at: 0.7, fault: { kind: 'kill', target: 'worker-1' } },
+  { at: 0.75, fault: { kind: 'kill', target: 'nats' } },
+  { at: 0.75, fault: { kind: 'partition', edge: 'results-1/postgres', ms: 8_000 } },
+  { at: 0.8, fault: { kind: 'kill', target: 'results-1' } },
+  { at: 0.85, fault: { kind: 'down', target: 'postgres', ms: 2_000 } },
 ];
 
 /** What the checker found in a run of one mutation. */
@@ -65,7 +67,7 @@ async function prove(
 
 const optionsOf = (base: Pick<ChaosOptions, 'keepIn' | 'say'>): ChaosOptions => ({
   ...base,
-  ...{ seed: 1, jobs: 480, chunksEach: 40, samples: 0, seconds: 0, workers: 3, ackWaitSeconds: 5 },
+  ...{ seed: 1, jobs: 600, chunksEach: 40, samples: 0, seconds: 0, workers: 3, ackWaitSeconds: 5 },
   ...{ kills: 0, partitions: 0, rolling: 0, others: 0, loseStore: false, schedule: SCHEDULE },
   ...{ answerMs: 300, restSeconds: 75 },
 });

@@ -27,7 +27,6 @@ export interface RunNotes {
   readonly lost: readonly FactsRead[];
   /** The most messages that were out at once, by engine. */
   readonly held: readonly Peak[];
-  readonly ack_wait_ms: number;
   readonly requests: Requests;
   readonly gentle: boolean;
   readonly work: Work;
@@ -52,7 +51,6 @@ export async function readHistory(world: ChaosWorld, notes: RunNotes): Promise<H
     runs: runsIn(world.runsOf('worker')),
     stopped: notes.stopped,
     disturbances: notes.disturbances,
-    ack_wait_ms: notes.ack_wait_ms,
     requests: notes.requests,
     gentle: notes.gentle,
     rest: { ...left, orphans: await chunksLeft(world), unclear_calls: unclear.length },

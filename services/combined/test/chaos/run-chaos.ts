@@ -165,7 +165,6 @@ class ChaosRun {
       held: watch.stop(),
       requests: await reader.stop(),
       gentle: this.#schedule.every(({ fault }) => fault.kind === 'rolling_restart'),
-      ack_wait_ms: this.#options.ackWaitSeconds * 1_000,
     });
     return { history, repeats: submissions.reduce((sum, { tries }) => sum + tries - 1, 0) };
   }
