@@ -13,10 +13,9 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: `${LOOP}/fact-loop.ts`,
-        find: `        await this.#options.handle(facts);
-        for (const delivery of batch) this.#answer(delivery, ACK);`,
-        replace: `        for (const delivery of batch) this.#answer(delivery, ACK);
-        await this.#options.handle(facts);`,
+        find: '    const facts = batch.map(toFact);',
+        replace:
+          '    const facts = batch.map(toFact);\n    for (const delivery of batch) this.#answer(delivery, ACK);',
       },
     ],
   },
@@ -35,10 +34,9 @@ export const mutations: readonly Mutation[] = [
     name: 'fire-and-forget ack',
     edits: [
       {
-        file: `${LOOP}/held-message.ts`,
-        find: 'return answerConfirmed(this.#requests, this.delivery.reply, words, limitMs);',
-        replace:
-          'void answerConfirmed(this.#requests, this.delivery.reply, words, Math.min(1, limitMs));\n    return Promise.resolve(true);',
+        file: 'libs/messaging/src/take/acknowledge.ts',
+        find: 'await requests.request(reply, words, { timeoutMs });',
+        replace: 'void requests.request(reply, words, { timeoutMs }).catch(() => undefined);',
       },
     ],
   },

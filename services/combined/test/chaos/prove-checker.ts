@@ -44,7 +44,7 @@ export async function proveChecker(
 ): Promise<Proof[]> {
   const proofs: Proof[] = [];
   const chosen = mutations.filter(({ name }) => !only || name.includes(only));
-  for (const mutation of [undefined, ...chosen]) {
+  for (const mutation of only ? chosen : [undefined, ...chosen]) {
     base.say(`\n${mutation?.name ?? 'as it is'}`);
     const proof = await prove(mutation, base).catch((error: unknown) => notRun(mutation, error));
     base.say(`${proof.caught_by.join(', ') || 'nothing'} found: ${proof.finding ?? ''}`);
