@@ -66,6 +66,7 @@ export {
   TombstoneSchema,
 } from './manifest/document.ts';
 export { defineMessage, type MessageContext, type MessageKind } from './message.ts';
+export { JOB_OUTCOMES, METRICS, type MetricSpec } from './metrics.ts';
 export {
   type ChannelMode,
   ChannelModeSchema,

@@ -1,6 +1,8 @@
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { type Health, registerHealth } from './health.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
+import { registerMetrics } from './metrics/http-metrics.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 export interface HttpOptions extends HttpServerOptions {
   /** Port to listen on; 0 takes a free one. */
@@ -8,6 +10,8 @@ export interface HttpOptions extends HttpServerOptions {
   readonly host: string;
   readonly routes: readonly FastifyPluginAsync[];
   readonly health: Health;
+  /** Told at `/metrics`, and gets the requests. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** A listening server. */
@@ -21,6 +25,7 @@ export interface RunningHttp {
 /** Creates a server with `routes` and health, and listens. Throws a sentence that names the port when it is taken. */
 export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
   const server = await createHttpServer(options);
+  if (options.metrics) registerMetrics(server as unknown as FastifyInstance, options.metrics);
   for (const plugin of options.routes) await server.register(plugin);
   registerHealth(server, options.health);
   try {

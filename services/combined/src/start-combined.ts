@@ -13,7 +13,15 @@ import {
 import { readConfig as readIngestConfig, startIngest } from '@earshot/ingest';
 import { accountStoreBytes, type Broker, openBroker } from '@earshot/messaging';
 import { migrate, readConfig as readResultsConfig, startResults } from '@earshot/results';
-import { doorOf, drain, type Logger, type RunningService, startHttp } from '@earshot/service-kit';
+import {
+  doorOf,
+  drain,
+  type Logger,
+  openMetrics,
+  type RunningService,
+  reportProcess,
+  startHttp,
+} from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import { readConfig as readTranscriptionConfig, startTranscription } from '@earshot/transcription';
 import { type CombinedConfig, type Environment, serviceEnvironment } from './config.ts';
@@ -111,17 +119,22 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   ]);
   undo.add(() => broker.drain());
   let graceMs = config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000;
-  const results = startResults({ config: resultsConfig, broker, storage, log });
+  const metrics = await openMetrics({ service: 'combined', log });
+  undo.add(() => metrics.close());
+  const results = startResults({ config: resultsConfig, broker, storage, log, metrics });
   undo.add(() => results.close(graceMs));
-  const ingest = startIngest({ config: ingestConfig, broker, storage, log });
+  const ingest = startIngest({ config: ingestConfig, broker, storage, log, metrics });
   undo.add(() => ingest.close(graceMs));
   const parts = { ffmpeg: ffmpeg.path, model };
   // Warming the engine takes longer than all the rest: recordings are accepted meanwhile, and wait for it.
-  const warming = startTranscription({ config: transcriptionConfig, broker, storage, parts, log });
+  const warming = startTranscription({ config: transcriptionConfig, broker, storage, parts, log, metrics });
   undo.add(async () => (await warming.catch(() => undefined))?.close(graceMs));
   let state: 'starting' | 'ready' | 'draining' = 'starting';
+  let childBytes = () => 0;
+  reportProcess(metrics, () => childBytes());
   const engineFailure = new Promise<Error>((resolve) => {
-    warming.then(() => {
+    warming.then((transcription) => {
+      childBytes = () => transcription.childMemoryBytes();
       if (state === 'starting') state = 'ready';
     }, resolve);
   });
@@ -135,6 +148,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
     port: config.PORT,
     host: config.HOST,
     routes: [ingest.routes, results.routes],
+    metrics,
     health: {
       state: () => state,
       checks: {

@@ -8,7 +8,9 @@ import {
   createLogger,
   doorOf,
   drain,
+  openMetrics,
   type RunningService,
+  reportProcess,
   runService,
   startHttp,
 } from '@earshot/service-kit';
@@ -28,7 +30,9 @@ async function start(): Promise<RunningService> {
   });
   const storage = await openFileStorage({ root: fileURLToPath(config.EARSHOT_STORAGE_URL) });
   const broker = await openBroker({ config, name: 'earshot-ingest', log });
-  const ingest = startIngest({ config, broker, storage, log });
+  const metrics = await openMetrics({ service: 'ingest', log });
+  reportProcess(metrics);
+  const ingest = startIngest({ config, broker, storage, log, metrics });
   const http = await startHttp({
     ...httpErrors,
     title: 'Earshot ingest',
@@ -39,6 +43,7 @@ async function start(): Promise<RunningService> {
     port: config.PORT,
     host: config.HOST,
     routes: [ingest.routes],
+    metrics,
     health: {
       state: () => (ingest.ready() ? 'ready' : 'draining'),
       checks: {
@@ -54,6 +59,7 @@ async function start(): Promise<RunningService> {
     failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
     close: async (graceMs) => {
       await drain({ http, graceMs, drainMs, stop: () => ingest.close(graceMs) });
+      await metrics.close();
       await broker.drain();
       await storage.close();
     },

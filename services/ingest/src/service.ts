@@ -1,6 +1,6 @@
-import { DURABLES, parseEngines, STREAMS } from '@earshot/contracts';
+import { DURABLES, METRICS, parseEngines, STREAMS } from '@earshot/contracts';
 import { type Broker, startEventLoop, storeUsage } from '@earshot/messaging';
-import type { Logger } from '@earshot/service-kit';
+import type { Logger, Metrics } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import type { IngestConfig } from './config.ts';
 import { giveUpUpload } from './give-up-upload.ts';
@@ -24,6 +24,8 @@ export interface IngestOptions {
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   readonly log: Logger;
+  /** Where it tells of upload events. Default: nowhere. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** A running ingest. */
@@ -42,8 +44,11 @@ export interface Ingest {
 const SLOTS = 32;
 
 /** Starts to take upload events. */
-export function startIngest({ config, broker, storage, log }: IngestOptions): Ingest {
+export function startIngest({ config, broker, storage, log, metrics }: IngestOptions): Ingest {
   const counts = noCounts();
+  metrics?.observe([METRICS.uploads], (observe) => {
+    for (const [result, count] of Object.entries(counts)) observe(METRICS.uploads, count, { result });
+  });
   const deps = {
     storage,
     log,

@@ -8,7 +8,9 @@ import {
   createLogger,
   doorOf,
   drain,
+  openMetrics,
   type RunningService,
+  reportProcess,
   runService,
   startHttp,
 } from '@earshot/service-kit';
@@ -29,7 +31,9 @@ async function start(): Promise<RunningService> {
   const storage = await openFileStorage({ root: fileURLToPath(config.EARSHOT_STORAGE_URL) });
   const topology = await topologyDuty(config, log);
   const broker = await openBroker({ config, name: 'earshot-results', log, topology });
-  const results = startResults({ config, broker, storage, log });
+  const metrics = await openMetrics({ service: 'results', log });
+  reportProcess(metrics);
+  const results = startResults({ config, broker, storage, log, metrics });
   let draining = false;
   const http = await startHttp({
     ...httpErrors,
@@ -41,6 +45,7 @@ async function start(): Promise<RunningService> {
     port: config.PORT,
     host: config.HOST,
     routes: [results.routes],
+    metrics,
     health: {
       state: () => (draining ? 'draining' : 'ready'),
       checks: {
@@ -59,6 +64,7 @@ async function start(): Promise<RunningService> {
       draining = true;
       await drain({ http, graceMs, drainMs, stop: () => results.stop() });
       await results.close(graceMs);
+      await metrics.close();
       await broker.drain();
       await storage.close();
     },

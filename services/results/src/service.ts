@@ -8,7 +8,7 @@ import {
   topologySettingsFrom,
 } from '@earshot/contracts';
 import { accountStoreBytes, type Broker, purge, startFactLoop } from '@earshot/messaging';
-import type { Logger } from '@earshot/service-kit';
+import type { Logger, Metrics } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recoverRecordings } from './actions/recover.ts';
@@ -17,6 +17,9 @@ import { factHandler } from './facts/handle-facts.ts';
 import { keepRoom } from './keep-room.ts';
 import { keepLevers } from './levers/keep-levers.ts';
 import { Levers } from './levers/levers.ts';
+import { countFinal } from './queue/count-final.ts';
+import { keepFigures } from './queue/keep-figures.ts';
+import { reportQueue } from './queue/report-queue.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
 import { hadStreams } from './reconcile/watch-streams.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
@@ -36,6 +39,8 @@ export interface ResultsOptions {
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   readonly log: Logger;
+  /** Where it tells of queues and transcripts. Default: nowhere. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** Results at work. */
@@ -55,7 +60,7 @@ export interface Results {
  * reachable now or later is waited for, with no fact lost.
  */
 export function startResults(options: ResultsOptions): Results {
-  const { broker, storage, log, config } = options;
+  const { broker, storage, log, config, metrics } = options;
   const { DATABASE_URL: url, EARSHOT_DATABASE_POOL_SIZE: poolSize } = config;
   const database = openDatabase({ url, poolSize, log });
   const { publisher, facts, jobs, engines } = broker;
@@ -65,12 +70,16 @@ export function startResults(options: ResultsOptions): Results {
     removeFacts: async (subject, upTo) =>
       void (await purge(broker, { stream: STREAMS.transcripts, subject, before: upTo + 1 })),
   });
-  const onFinal = relay.take;
+  const onFinal = metrics ? countFinal(metrics, relay.take) : relay.take;
   const handle = factHandler({ database, storage, log, onFinal });
   const loop = startFactLoop({ broker, handle, log });
   const room = keepRoom(broker, log);
   const lanes = lanesOf(config);
   const keeper = keepLevers({ database, broker, lanes, log });
+  const figures = keepFigures({ database, broker, lanes, log });
+  if (metrics) {
+    reportQueue({ metrics, broker, lanes, figures, storeBytes: config.EARSHOT_NATS_STORE_BYTES });
+  }
   const deps = {
     ...{ database, storage, facts, engines, publisher, log, onFinal, onReplay: replays.take },
     defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
@@ -85,7 +94,7 @@ export function startResults(options: ResultsOptions): Results {
   let stopping: Promise<unknown> | undefined;
   const stop = async () => {
     room.stop();
-    stopping ??= Promise.all([loop.stop(), keeper.stop(), reconciler.close()]);
+    stopping ??= Promise.all([loop.stop(), keeper.stop(), figures.stop(), reconciler.close()]);
     await stopping;
   };
   const close = async (graceMs: number) => {

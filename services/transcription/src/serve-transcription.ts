@@ -1,7 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
 import { accountStoreBytes, openBroker } from '@earshot/messaging';
-import { drain, type Logger, openDoor, type RunningService, startHttp } from '@earshot/service-kit';
+import {
+  drain,
+  type Logger,
+  openDoor,
+  openMetrics,
+  type RunningService,
+  reportProcess,
+  startHttp,
+} from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
 import type { TranscriptionConfig } from './config.ts';
 import { startTranscription, type Transcription, type TranscriptionOptions } from './service.ts';
@@ -18,7 +26,9 @@ export async function serveTranscription(options: ServeOptions): Promise<Running
   const { config, log } = options;
   const storage = await openFileStorage({ root: fileURLToPath(config.EARSHOT_STORAGE_URL) });
   const broker = await openBroker({ config, name: 'earshot-transcription', log });
+  const metrics = await openMetrics({ service: 'transcription', log });
   let transcription: Transcription | undefined;
+  reportProcess(metrics, () => transcription?.childMemoryBytes() ?? 0);
   // Listening from the start: a model that loads for long is `starting`, not dead. There are no API routes to guard.
   const http = await startHttp({
     ...httpErrors,
@@ -29,19 +39,21 @@ export async function serveTranscription(options: ServeOptions): Promise<Running
     port: config.PORT,
     host: config.HOST,
     routes: [],
+    metrics,
     health: {
       state: () => state(transcription),
       checks: { nats: async () => void (await broker.ping()), storage: () => storage.ping() },
       roundTrip: async () => void (await accountStoreBytes(broker)),
     },
   });
-  const running = await startTranscription({ ...options, broker, storage });
+  const running = await startTranscription({ ...options, broker, storage, metrics });
   transcription = running;
   return {
     failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
     close: async (graceMs) => {
       const drainMs = config.EARSHOT_DRAIN_SECONDS * 1000;
       await drain({ http, graceMs, drainMs, stop: () => running.close(graceMs) });
+      await metrics.close();
       await broker.drain();
       await storage.close();
     },

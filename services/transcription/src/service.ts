@@ -8,6 +8,7 @@ import {
   startWorkerControl,
   type WorkerControl,
 } from '@earshot/messaging';
+import type { Metrics } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import { ActiveJobs } from './active-jobs.ts';
 import { type GuardedEngine, startGuardedEngine } from './circuit/guarded-engine.ts';
@@ -15,6 +16,7 @@ import { type Flow, LoopValve } from './circuit/loop-valve.ts';
 import { StorageWatch } from './circuit/storage-watch.ts';
 import { childEnvironment, type TranscriptionConfig } from './config.ts';
 import { usableCores } from './cores.ts';
+import { both, countAudio, countJobs } from './count-jobs.ts';
 import { type EngineSettings, type EngineTable, engineEntry, engineTable } from './engines.ts';
 import { chunkJobs, splitJobs } from './job-kinds.ts';
 import { logJobs } from './log-jobs.ts';
@@ -22,6 +24,7 @@ import { logLosses } from './log-losses.ts';
 import type { PaidCallCounts } from './paid/paid-call-counts.ts';
 import { PaidCalls } from './paid/paid-calls.ts';
 import type { PaidTimes } from './paid/paid-times.ts';
+import { reportEngines } from './report-engines.ts';
 import type { ChunkLengths } from './split/chunk-lengths.ts';
 import { splitRecording } from './split-recording.ts';
 import { transcribeChunk } from './transcribe-chunk.ts';
@@ -54,6 +57,8 @@ export interface TranscriptionOptions {
   /** Default: those of `paidTimes`. */
   readonly paidTimes?: Partial<PaidTimes> | undefined;
   readonly log: Log;
+  /** Where it tells of jobs and engines. Default: nowhere. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** A running transcription. */
@@ -62,6 +67,8 @@ export interface Transcription {
   readonly workerId: string;
   /** Jobs in work. */
   activeJobs(): number;
+  /** Resident memory of its child processes. */
+  childMemoryBytes(): number;
   /** What happened to paid calls since the start. */
   paidCalls(): Readonly<PaidCallCounts>;
   /** False once it is being closed. */
@@ -79,6 +86,7 @@ export async function startTranscription(options: TranscriptionOptions): Promise
   const work = await openWork(options);
   const engines = [...work.runners.values()];
   const loops = [startSplitLoop(work), ...engines.map((engine) => startChunkLoop(work, engine))];
+  if (options.metrics) reportEngines(options.metrics, engines, work.paidCalls.counts);
   let closing: Promise<void> | undefined;
   const control = startControl(work, () => closing !== undefined);
   const close = async (graceMs: number) => {
@@ -90,6 +98,7 @@ export async function startTranscription(options: TranscriptionOptions): Promise
   return {
     workerId: work.id,
     activeJobs: () => loops.reduce((total, loop) => total + loop.active(), 0),
+    childMemoryBytes: () => engines.reduce((total, engine) => total + engine.memoryBytes(), 0),
     paidCalls: () => ({ ...work.paidCalls.counts }),
     ready: () => closing === undefined,
     close: (graceMs) => {
@@ -180,9 +189,9 @@ function startSplitLoop(work: Work): JobLoop {
 }
 
 function startChunkLoop(work: Work, engine: GuardedEngine): JobLoop {
-  const { config, broker, storage, watch } = work;
+  const { config, broker, storage, watch, metrics } = work;
   const { name } = engine.info;
-  const handler = transcribeChunk({
+  const transcribe = transcribeChunk({
     engine,
     storage,
     facts: broker.facts,
@@ -191,9 +200,11 @@ function startChunkLoop(work: Work, engine: GuardedEngine): JobLoop {
     worker: work.id,
     taskTimeLimitMs: config.TASK_TIME_LIMIT * 1000,
   });
+  const handler = metrics ? countAudio(metrics, name, transcribe) : transcribe;
   const durable = (lane: Lane) => DURABLES.chunk(name, lane);
   return startLoop(work, {
     stage: 'chunk',
+    engine: name,
     slots: slotsOf(name, work),
     kind: chunkJobs,
     handler,
@@ -205,9 +216,10 @@ function startChunkLoop(work: Work, engine: GuardedEngine): JobLoop {
 function startLoop<
   Data extends Parameters<typeof splitJobs.attempt>[0] | Parameters<typeof chunkJobs.attempt>[0],
 >(
-  { broker, config, log, id, active }: Work,
+  { broker, config, log, id, active, metrics }: Work,
   loop: {
     stage: 'split' | 'chunk';
+    engine?: string;
     slots: number;
     kind: JobKind<Data>;
     handler: JobHandler<Data>;
@@ -215,6 +227,7 @@ function startLoop<
     valve: LoopValve;
   },
 ): JobLoop {
+  const losses = logLosses(loop.stage, log);
   const started = startJobLoop({
     broker,
     durables: { high: loop.durable('high'), normal: loop.durable('normal'), low: loop.durable('low') },
@@ -223,7 +236,7 @@ function startLoop<
     handler: active.track(loop.stage, logJobs(loop.stage, log, loop.handler)),
     worker: id,
     settings: { ackWaitMs: config.EARSHOT_ACK_WAIT_SECONDS * 1000, maxAttempts: config.EARSHOT_MAX_ATTEMPTS },
-    on: logLosses(loop.stage, log),
+    on: metrics ? both(losses, countJobs(metrics, loop.stage, loop.engine)) : losses,
     log,
   });
   loop.valve.attach(started);

@@ -157,3 +157,12 @@ export async function stillOpen(tx: Transaction, ids: readonly number[]): Promis
   );
   return rows;
 }
+
+/** How many dead letters of all tenants nobody has dealt with, by stage. */
+export async function countOpenLetters(tx: Transaction): Promise<{ stage: string; letters: number }[]> {
+  const { rows } = await tx.query<{ stage: string; letters: number }>(
+    `SELECT d.stage, count(*) AS letters ${FROM}
+     WHERE d.replayed_at IS NULL AND d.discarded_at IS NULL AND x.state = 'open' GROUP BY d.stage`,
+  );
+  return rows;
+}

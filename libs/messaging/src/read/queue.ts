@@ -1,0 +1,36 @@
+import { STREAMS } from '@earshot/contracts';
+import type { Broker } from '../connection/broker.ts';
+import { ERR, JsApiError } from '../connection/js-api.ts';
+import { type ConsumerLevers, readLevers } from '../levers/read-levers.ts';
+import { findStream } from '../topology/lookup.ts';
+
+/** All jobs the broker holds. */
+export interface QueueState {
+  readonly consumers: readonly ConsumerLevers[];
+  /** Jobs that no consumer serves: those that wait for the time of their next attempt. */
+  readonly scheduled: number;
+}
+
+/** Counts the jobs of every consumer and the scheduled ones: two small answers, however many there are. */
+export async function readQueue(broker: Broker): Promise<QueueState> {
+  const [consumers, jobs] = await Promise.all([readLevers(broker), findStream(broker.api, STREAMS.jobs)]);
+  const served = consumers.reduce((sum, { waiting, inFlight }) => sum + waiting + inFlight, 0);
+  return { consumers, scheduled: Math.max(0, (jobs?.state.messages ?? 0) - served) };
+}
+
+/**
+ * When the oldest job that `filter` matches was published; undefined when there is none. A job leaves the stream with its
+ * acknowledgement, so one in work counts. With 100,000 jobs the broker searches for some 30 ms.
+ */
+export async function oldestJob(broker: Broker, filter: string): Promise<Date | undefined> {
+  try {
+    const body = { seq: 1, next_by_subj: filter };
+    const operation = `STREAM.MSG.GET.${STREAMS.jobs}`;
+    const { message } = await broker.api.call<{ message: { time: string } }>(operation, body);
+    return new Date(message.time);
+  } catch (error) {
+    const none: readonly number[] = [ERR.messageNotFound, ERR.streamNotFound];
+    if (error instanceof JsApiError && none.includes(error.errCode)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { eventually } from '@earshot/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { CHUNK_MS, factsOf } from './facts.ts';
+import { startQueueWorld } from './queue-world.ts';
+
+let world: Awaited<ReturnType<typeof startQueueWorld>>;
+beforeAll(async () => {
+  world = await startQueueWorld();
+});
+afterAll(() => world.close());
+
+const NORMAL = '{stage="chunk",engine="sherpa",lane="normal"}';
+const soon = (series: string, value: number) =>
+  eventually(`${series} to be ${value}`, async () => (await world.value(series)) === value, 20_000);
+
+it('queues are told without any worker: jobs, their age and their audio, each lane on its own', async () => {
+  expect(await world.value(`earshot_queue_length${NORMAL}`)).toBe(0);
+  const one = factsOf();
+  await world.tell(one.accepted(), one.split(4), one.chunk(0, 'hello'));
+  for (const n of [1, 2, 3]) await world.chunk(one, n);
+  expect(await world.value(`earshot_queue_length${NORMAL}`)).toBe(3);
+  expect(await world.value('earshot_queue_length{stage="chunk",engine="paid",lane="low"}')).toBe(0);
+  expect(await world.value('earshot_active_workers')).toBe(0);
+  await soon('earshot_queue_audio_seconds{engine="sherpa",lane="normal"}', (3 * CHUNK_MS) / 1000);
+  await soon('earshot_concurrent_users', 1);
+  const age = `earshot_queue_oldest_seconds${NORMAL}`;
+  await eventually('an age', async () => ((await world.value(age)) ?? 0) > 1, 20_000);
+});
+
+it('a job in work stays in the queue, and a job for later is told apart', async () => {
+  await world.take('chunk-sherpa-normal', 2);
+  expect(await world.value(`earshot_active_jobs${NORMAL}`)).toBe(2);
+  expect(await world.value(`earshot_queue_length${NORMAL}`)).toBe(3);
+  await world.chunk(factsOf(), 0, new Date(Date.now() + 3_600_000));
+  expect(await world.value('earshot_scheduled_jobs')).toBe(1);
+  expect(await world.value(`earshot_queue_length${NORMAL}`)).toBe(3);
+});
+
+it('what is given up on and what is completed is told as the tables have it', async () => {
+  const [done, failed] = [factsOf(), factsOf()];
+  await world.tell(done.accepted(), done.split(1), done.chunk(0, 'hello'));
+  await world.tell(failed.accepted(), failed.split(1), failed.gaveUp(0));
+  await soon('earshot_transcripts_completed_total{status="completed"}', 1);
+  await soon('earshot_dead_letters{stage="chunk"}', 1);
+  await soon('earshot_results_lag', 0);
+  const { rows } = await world.database.read((tx) =>
+    tx.query(
+      `SELECT (SELECT count(*) FROM transcripts WHERE status = 'completed') AS completed,
+         (SELECT count(*) FROM dead_letters WHERE stage = 'chunk') AS letters,
+         (SELECT sum(engine_ms)::float / sum(end_ms - start_ms) FROM chunks) AS factor`,
+    ),
+  );
+  expect(rows[0]).toMatchObject({ completed: 1, letters: 1 });
+  await soon('earshot_realtime_factor{engine="sherpa"}', rows[0].factor);
+});
