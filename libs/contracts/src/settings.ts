@@ -89,6 +89,10 @@ export const settings = {
   ),
   EARSHOT_MAX_RECORDING_MB: whole('Largest upload in MB', 4096, 1, 1_048_576),
   EARSHOT_MAX_RECORDING_HOURS: whole('Longest recording in hours', 24, 1, 1000),
+  EARSHOT_TRACE_URL_TEMPLATE: text(
+    'Address of a trace in the trace viewer, with {trace_id} in it; transcripts show it as `trace_url`',
+    { pattern: '^https?://.*\\{trace_id\\}' },
+  ),
   EARSHOT_URL: Type.String({
     description: 'Where the command `earshot` finds the API (of separate services: that of results)',
     default: 'http://127.0.0.1:8080',

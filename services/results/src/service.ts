@@ -27,6 +27,7 @@ import { startReplayRelay } from './relay/replay-relay.ts';
 import { laneRoutes } from './routes/lanes.ts';
 import { rebuildRoute } from './routes/rebuild.ts';
 import { resultsRoutes } from './routes/routes.ts';
+import { traceUrlFrom } from './routes/trace-url.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { openDatabase } from './store/database.ts';
 
@@ -35,7 +36,11 @@ export { migrate } from './store/migrate.ts';
 
 /** What results needs from the process it runs in; the broker and the storage stay the caller's to close. */
 export interface ResultsOptions {
-  readonly config: Pick<ResultsConfig, 'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE'> & TopologyConfig;
+  readonly config: Pick<
+    ResultsConfig,
+    'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE' | 'EARSHOT_TRACE_URL_TEMPLATE'
+  > &
+    TopologyConfig;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   readonly log: Logger;
@@ -82,6 +87,7 @@ export function startResults(options: ResultsOptions): Results {
   }
   const deps = {
     ...{ database, storage, facts, engines, publisher, log, onFinal, onReplay: replays.take },
+    traceUrl: traceUrlFrom(config.EARSHOT_TRACE_URL_TEMPLATE),
     defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
   };
   const reconciler = startReconciler({

@@ -9,6 +9,7 @@ import { factHandler } from '../src/facts/handle-facts.ts';
 import { type OutboxRelay, startOutboxRelay } from '../src/relay/outbox-relay.ts';
 import { type ReplayRelay, startReplayRelay } from '../src/relay/replay-relay.ts';
 import { resultsRoutes } from '../src/routes/routes.ts';
+import { traceUrlFrom } from '../src/routes/trace-url.ts';
 import { type Database, openDatabase, type Transaction } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
 
@@ -127,6 +128,7 @@ export async function routesFixture(results: ResultsFixture) {
   await server.register(
     resultsRoutes({
       ...{ database, storage, facts, engines, log, publisher: replica.publisher, defaultEngine: 'sherpa' },
+      traceUrl: traceUrlFrom('https://traces.test/{trace_id}'),
       onFinal: replica.relay.take,
       onReplay: replica.replays.take,
     }),

@@ -74,6 +74,10 @@ export const TranscriptSchema = Type.Object(
     coverage: CoverageSchema,
     warnings: Type.Array(WarningSchema),
     metadata: Type.Record(Type.String(), Type.Unknown()),
+    /** Null until a fact of the recording is stored, and where nothing traces. */
+    trace_id: Nullable(Type.String()),
+    /** By EARSHOT_TRACE_URL_TEMPLATE; null without it. */
+    trace_url: Nullable(Type.String()),
   },
   { $id: 'Transcript' },
 );

@@ -32,7 +32,9 @@ async function cancel(
     throw new CodedError('conflict', `the transcript is ${transcript.status}: there is nothing to cancel`);
   }
   await markCanceled(tx, transcript.id);
-  return insertOutbox(tx, [{ payload: canceledFact(transcript), traceparent }]);
+  return insertOutbox(tx, [
+    { payload: canceledFact(transcript), traceparent: transcript.traceparent ?? traceparent },
+  ]);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { CodedError } from '@earshot/domain';
+import { traceparentOf } from '@earshot/intake';
 import type { Transaction } from '../store/database.ts';
 import { insertChunks } from '../store/sql/chunks.ts';
 import { type DeadLetter, insertDeadLetters } from '../store/sql/dead-letters.ts';
@@ -9,6 +10,7 @@ import {
   insertStubs,
   type LockedTranscript,
   lockTranscripts,
+  type Stub,
   storeAccepted,
   touchTranscripts,
 } from '../store/sql/transcripts.ts';
@@ -21,12 +23,14 @@ export const FACTS_MARK = 'transcripts';
 
 /** Makes the rows a batch is about where there are none, and locks them all in id order. */
 async function lockAll(tx: Transaction, facts: readonly Fact[]): Promise<Map<string, LockedTranscript>> {
-  const stubs = new Map<string, { id: string; tenant_id: string; session_id: string | null }>();
+  const stubs = new Map<string, Stub>();
   for (const fact of facts) {
     const address = addressOf(fact);
     // An event that was never accepted tells its session only in the fact that it was given up on.
     const session_id = fact.kind === 'gave_up' ? (fact.data.session_id ?? null) : null;
-    if (address && !stubs.has(address.id)) stubs.set(address.id, { ...address, session_id });
+    if (address && !stubs.has(address.id)) {
+      stubs.set(address.id, { ...address, session_id, traceparent: traceparentOf(fact.traceparent) });
+    }
   }
   const ids = [...stubs.keys()].sort();
   if (ids.length === 0) return new Map();

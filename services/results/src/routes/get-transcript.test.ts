@@ -62,6 +62,19 @@ describe('GET /v1/transcripts/{id}', () => {
     });
   });
 
+  it('names its trace, and where to look at it, as the first fact with a trace tells', async () => {
+    const facts = factsOf();
+    const trace = '0af7651916cd43dd8448eb211c80319c';
+    await handle([facts.split(2)]);
+    expect((await http.get(path(facts.id))).json()).toMatchObject({ trace_id: null, trace_url: null });
+    await handle([{ ...facts.accepted(), traceparent: `00-${trace}-b7ad6b7169203331-01` }]);
+    await handle([{ ...facts.chunk(0), traceparent: `00-${'1'.repeat(32)}-b7ad6b7169203331-01` }]);
+    expect((await http.get(path(facts.id))).json()).toMatchObject({
+      trace_id: trace,
+      trace_url: `https://traces.test/${trace}`,
+    });
+  });
+
   it('answers 304 for a known version, and a new version after each change', async () => {
     const facts = factsOf();
     await handle([facts.accepted(), facts.split(2), facts.chunk(0)]);

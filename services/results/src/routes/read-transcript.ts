@@ -5,10 +5,12 @@ import type { Database } from '../store/database.ts';
 import { loadPlans } from '../store/sql/chunks.ts';
 import { findTranscript } from '../store/sql/find-transcripts.ts';
 import { SegmentReader } from './read-segments.ts';
+import type { TraceUrl } from './trace-url.ts';
 import { queuedDocument, type TranscriptHead, toDocument } from './transcript-document.ts';
 
 export interface TranscriptReaderDeps extends AcceptedSources {
   readonly database: Database;
+  readonly traceUrl: TraceUrl;
 }
 
 /** A transcript with what only the server needs to know of it. */
@@ -25,7 +27,7 @@ export interface FoundTranscript {
 }
 
 async function fromDatabase(
-  { database }: TranscriptReaderDeps,
+  { database, traceUrl }: TranscriptReaderDeps,
   tenant: string,
   id: string,
 ): Promise<FoundTranscript | undefined> {
@@ -37,7 +39,8 @@ async function fromDatabase(
     const [results] = row.plan === null ? [] : await loadPlans(tx, [plan]);
     const numbers = results?.chunks.map(({ n }) => n) ?? [];
     const segments = new SegmentReader(database, plan, numbers);
-    return { ...toDocument(row, results), segments, etag: `${row.revision}-${row.version}`, key: row.key };
+    const document = toDocument(row, results, traceUrl);
+    return { ...document, segments, etag: `${row.revision}-${row.version}`, key: row.key };
   });
 }
 

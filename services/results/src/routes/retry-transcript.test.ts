@@ -41,6 +41,16 @@ async function partial() {
 }
 
 describe('retry of a partial transcript', () => {
+  it('goes on in the trace of the recording', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const facts = factsOf();
+    await http.handle([{ ...facts.accepted(), traceparent }, facts.split(1), facts.gaveUp(0)]);
+    await retry(facts.id);
+    await jobsOf(facts.id, 1);
+    const jobs = [...http.publisher.queue.values()].filter(({ subject }) => subject.includes(facts.id));
+    expect(jobs.map((job) => job.traceparent)).toEqual([traceparent]);
+  });
+
   it('sends only its missing chunks round again, in the next generation, and ends completed', async () => {
     const facts = await partial();
     const { statusCode, json } = await retry(facts.id);

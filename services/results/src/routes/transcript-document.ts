@@ -8,6 +8,7 @@ import {
 import { composeTranscript } from '@earshot/domain';
 import type { PlanResults } from '../store/sql/chunks.ts';
 import type { FullTranscriptRow, TranscriptRow } from '../store/sql/find-transcripts.ts';
+import { type TraceUrl, traceFields } from './trace-url.ts';
 
 /** The text of these was settled; of all others it is what the chunks gave so far. */
 const SETTLED = new Set(['completed', 'partial', 'failed']);
@@ -53,7 +54,7 @@ export function toSummary(row: TranscriptRow): TranscriptSummary {
 export type TranscriptHead = Omit<Transcript, 'segments' | 'utterances'>;
 
 /** A transcript and what was said; while it is being made, or when it was canceled, what its chunks gave so far. */
-export function toDocument(row: FullTranscriptRow, results: PlanResults | undefined) {
+export function toDocument(row: FullTranscriptRow, results: PlanResults | undefined, traceUrl: TraceUrl) {
   const content = composeTranscript(results?.chunks ?? [], results?.gave_up.map(toGap) ?? []);
   const head: TranscriptHead = {
     ...toSummary(row),
@@ -61,6 +62,7 @@ export function toDocument(row: FullTranscriptRow, results: PlanResults | undefi
     coverage: (row.coverage ?? content.coverage) as Transcript['coverage'],
     warnings: row.warnings,
     metadata: row.metadata ?? {},
+    ...traceFields(row.traceparent, traceUrl),
   };
   return { head, spoken: content.segments };
 }
@@ -93,5 +95,7 @@ export function queuedDocument(source: Accepted): TranscriptHead {
     coverage: { speech_ms: 0, transcribed_ms: 0, gaps: [] },
     warnings: source.warnings,
     metadata: source.options.metadata ?? {},
+    trace_id: null,
+    trace_url: null,
   };
 }

@@ -34,6 +34,7 @@ export interface FullTranscriptRow extends TranscriptRow {
   readonly coverage: TranscriptCoverage | null;
   readonly warnings: Warning[];
   readonly metadata: Record<string, unknown> | null;
+  readonly traceparent: string | null;
 }
 
 const SUMMARY = `
@@ -65,7 +66,7 @@ export async function findTranscript(
   id: string,
 ): Promise<FullTranscriptRow | undefined> {
   const { rows } = await tx.query<FullTranscriptRow>(
-    `SELECT ${SUMMARY}, t.key, t.text, t.coverage, t.warnings, t.metadata
+    `SELECT ${SUMMARY}, t.key, t.text, t.coverage, t.warnings, t.metadata, t.traceparent
      FROM transcripts t ${PROGRESS}
      WHERE t.id = $1 AND t.tenant_id = $2`,
     [id, tenant],

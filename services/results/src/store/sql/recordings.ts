@@ -13,11 +13,13 @@ export interface Recording {
   readonly channels: ChannelMode;
   readonly language: string | null;
   readonly accepted_at: Date;
+  readonly traceparent: string | null;
 }
 
 /** The columns of a {@link Recording} from a transcript `t`. */
 export const RECORDING = `t.id AS transcript_id, t.tenant_id, t.generation, t.engine, t.lane, t.key,
-  coalesce(t.options ->> 'channels', 'auto') AS channels, t.options ->> 'language' AS language, t.accepted_at`;
+  coalesce(t.options ->> 'channels', 'auto') AS channels, t.options ->> 'language' AS language, t.accepted_at,
+  t.traceparent`;
 
 /** The recordings of transcripts, as far as they were accepted. */
 export async function loadRecordings(tx: Transaction, ids: readonly string[]): Promise<Recording[]> {

@@ -31,7 +31,10 @@ export const STANDS = `NOT EXISTS (
 
 const COLUMNS = 'id, transcript_id, stage, plan, n, generation, job, traceparent, obstacle_seq';
 
-/** Notes jobs to be sent, in the transaction that makes them wanted; a newer one of a piece takes the older one's place. */
+/**
+ * Notes jobs to be sent, in the transaction that makes them wanted; a newer one of a piece takes the older one's place. They
+ * go into the trace of their recording, or that of `traceparent` where it has none.
+ */
 export async function insertReplays(
   tx: Transaction,
   jobs: readonly (Piece & Pick<Replay, 'job'>)[],
@@ -39,7 +42,8 @@ export async function insertReplays(
 ): Promise<Replay[]> {
   const { rows } = await tx.query<Replay>(
     `INSERT INTO replays (transcript_id, stage, plan, n, generation, job, traceparent, obstacle_seq)
-     SELECT p.transcript_id, p.stage, p.plan, p.n, p.generation, p.job, $7, (
+     SELECT p.transcript_id, p.stage, p.plan, p.n, p.generation, p.job,
+       coalesce((SELECT t.traceparent FROM transcripts t WHERE t.id = p.transcript_id), $7), (
        SELECT max(d.seq) FROM dead_letters d
        WHERE d.transcript_id = p.transcript_id AND d.stage = p.stage AND d.plan = p.plan AND d.n = p.n
          AND d.payload IS NOT NULL

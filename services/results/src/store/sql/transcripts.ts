@@ -10,28 +10,43 @@ export interface LockedTranscript {
   readonly generation: number;
   readonly plan: number | null;
   readonly session_id: string | null;
+  readonly traceparent: string | null;
   readonly error_code: string | null;
   /** The stored coverage's gaps, to see whether a new settlement says anything new. */
   readonly gaps: unknown;
 }
 
-/** Makes rows for transcripts that have none. Ids must be sorted: every replica then waits in the same order. */
-export async function insertStubs(
-  tx: Transaction,
-  rows: readonly { id: string; tenant_id: string; session_id: string | null }[],
-): Promise<void> {
+/** A transcript of which nothing is known yet but its name, its session and its trace. */
+export interface Stub {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly session_id: string | null;
+  readonly traceparent?: string | undefined;
+}
+
+/**
+ * Makes rows for transcripts that have none, and notes the trace of those that have none yet. Ids must be sorted: every
+ * replica then waits in the same order.
+ */
+export async function insertStubs(tx: Transaction, rows: readonly Stub[]): Promise<void> {
   await tx.query(
-    `INSERT INTO transcripts (id, tenant_id, session_id)
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])
-     ON CONFLICT (id) DO NOTHING`,
-    [rows.map((row) => row.id), rows.map((row) => row.tenant_id), rows.map((row) => row.session_id)],
+    `INSERT INTO transcripts AS t (id, tenant_id, session_id, traceparent)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+     ON CONFLICT (id) DO UPDATE SET traceparent = EXCLUDED.traceparent
+     WHERE t.traceparent IS NULL AND EXCLUDED.traceparent IS NOT NULL AND t.tenant_id = EXCLUDED.tenant_id`,
+    [
+      rows.map((row) => row.id),
+      rows.map((row) => row.tenant_id),
+      rows.map((row) => row.session_id),
+      rows.map((row) => row.traceparent ?? null),
+    ],
   );
 }
 
 /** Locks transcripts in id order until the transaction ends. */
 export async function lockTranscripts(tx: Transaction, ids: readonly string[]): Promise<LockedTranscript[]> {
   const { rows } = await tx.query<LockedTranscript>(
-    `SELECT id, tenant_id, status, revision, generation, plan, session_id, error_code, coverage -> 'gaps' AS gaps
+    `SELECT id, tenant_id, status, revision, generation, plan, session_id, traceparent, error_code, coverage -> 'gaps' AS gaps
      FROM transcripts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`,
     [ids],
   );
