@@ -8,6 +8,7 @@ import { addLanes } from './commands/lanes.ts';
 import { addPlan } from './commands/plan.ts';
 import { addRecover } from './commands/recover.ts';
 import { addResults } from './commands/results.ts';
+import { addScale } from './commands/scale.ts';
 import { addTopology } from './commands/topology.ts';
 import { addTranscripts } from './commands/transcripts.ts';
 import { addWorkers } from './commands/workers.ts';
@@ -22,6 +23,7 @@ const INTRODUCTION = `Examples:
   earshot dead-letters replay --all    try all of it again
   earshot lanes pause sherpa low       let one lane wait
   earshot workers list                 who works, and on what
+  earshot scale                        more workers, or fewer, and why
   earshot plan --users 200             how many workers that needs
 `;
 
@@ -58,6 +60,7 @@ export function createProgram({ env, terminal }: Pick<CommandContext, 'env' | 't
     addTranscripts,
     addWorkers,
     addLanes,
+    addScale,
     addPlan,
     addTopology,
     addRecover,

@@ -1,4 +1,5 @@
 import type {
+  Queue,
   Rebuilt,
   RecordingOptions,
   Recovered,
@@ -70,6 +71,11 @@ export class Client {
     this.lanes = lanesOf(options);
     this.engines = enginesOf(options);
     this.workers = workersOf(options);
+  }
+
+  /** What waits, and how many workers it needs. */
+  queue(): Promise<Queue> {
+    return sendJson('/v1/queue', this.#http);
   }
 
   /** After a loss of the broker's store: brings every unfinished recording back to work. May be repeated. */

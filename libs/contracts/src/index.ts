@@ -35,6 +35,13 @@ export {
   LanesSchema,
 } from './http/lane.ts';
 export { httpErrors, type Problem, ProblemSchema, toProblem } from './http/problem.ts';
+export {
+  type Clearance,
+  type Queue,
+  type QueueFigures,
+  QueueSchema,
+  type ScalingAdvice,
+} from './http/queue.ts';
 export { type Rebuilt, RebuiltSchema } from './http/rebuild.ts';
 export {
   type SubmitRecording,
@@ -102,6 +109,8 @@ export {
   brokerSettings,
   parseEngines,
   processSettings,
+  type ScalingConfig,
+  scalingSettings,
   type TopologyConfig,
   topologySettings,
   topologySettingsFrom,

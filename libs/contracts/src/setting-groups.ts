@@ -31,6 +31,20 @@ export const topologySettings = {
 const TopologySettingsSchema = Type.Object(topologySettings);
 export type TopologyConfig = Static<typeof TopologySettingsSchema>;
 
+/** When `/v1/queue` advises to change the number of workers or their concurrency. */
+export const scalingSettings = {
+  EARSHOT_SCALE_UP_QUEUE: settings.EARSHOT_SCALE_UP_QUEUE,
+  EARSHOT_SCALE_DOWN_QUEUE: settings.EARSHOT_SCALE_DOWN_QUEUE,
+  EARSHOT_SCALE_WAIT_SECONDS: settings.EARSHOT_SCALE_WAIT_SECONDS,
+  EARSHOT_SCALE_CPU_PERCENT: settings.EARSHOT_SCALE_CPU_PERCENT,
+  EARSHOT_SCALE_MEMORY_PERCENT: settings.EARSHOT_SCALE_MEMORY_PERCENT,
+  EARSHOT_SCALE_FAILURE_PERCENT: settings.EARSHOT_SCALE_FAILURE_PERCENT,
+  EARSHOT_SCALE_STEADY_SECONDS: settings.EARSHOT_SCALE_STEADY_SECONDS,
+  EARSHOT_SCALE_CLEAR_MINUTES: settings.EARSHOT_SCALE_CLEAR_MINUTES,
+};
+const ScalingSettingsSchema = Type.Object(scalingSettings);
+export type ScalingConfig = Static<typeof ScalingSettingsSchema>;
+
 /** The settings every process has: its listener on `port` unless told otherwise, its log and how it stops. */
 export const processSettings = (port: number) => ({
   PORT: Type.Integer({

@@ -1,6 +1,7 @@
 import {
   brokerSettings,
   processSettings,
+  scalingSettings,
   settingRules,
   settings,
   topologySettings,
@@ -12,6 +13,7 @@ const ConfigSchema = Type.Object({
   ...processSettings(8082),
   ...brokerSettings,
   ...topologySettings,
+  ...scalingSettings,
   DATABASE_URL: settings.DATABASE_URL,
   EARSHOT_DATABASE_POOL_SIZE: settings.EARSHOT_DATABASE_POOL_SIZE,
   EARSHOT_STORAGE_URL: settings.EARSHOT_STORAGE_URL,

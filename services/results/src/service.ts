@@ -2,6 +2,7 @@ import {
   jobLanes,
   parseEngines,
   parseMaxAckPending,
+  type ScalingConfig,
   STREAMS,
   type TopologyConfig,
   topology,
@@ -25,10 +26,12 @@ import { hadStreams } from './reconcile/watch-streams.ts';
 import { startOutboxRelay } from './relay/outbox-relay.ts';
 import { startReplayRelay } from './relay/replay-relay.ts';
 import { laneRoutes } from './routes/lanes.ts';
+import { queueRoute } from './routes/queue.ts';
 import { rebuildRoute } from './routes/rebuild.ts';
 import { resultsRoutes } from './routes/routes.ts';
 import { traceUrlFrom } from './routes/trace-url.ts';
 import { workerRoutes } from './routes/workers.ts';
+import { thresholdsOf } from './scaling/thresholds.ts';
 import { openDatabase } from './store/database.ts';
 
 export { type ResultsConfig, readConfig } from './config.ts';
@@ -40,7 +43,8 @@ export interface ResultsOptions {
     ResultsConfig,
     'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE' | 'EARSHOT_TRACE_URL_TEMPLATE'
   > &
-    TopologyConfig;
+    TopologyConfig &
+    ScalingConfig;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   readonly log: Logger;
@@ -96,6 +100,8 @@ export function startResults(options: ResultsOptions): Results {
     wanted: async () => topology(topologySettingsFrom(config, await accountStoreBytes(broker))),
     recover: async () => void (await recoverRecordings(deps)),
   });
+  const steadyMs = config.EARSHOT_SCALE_STEADY_SECONDS * 1000;
+  const scaling = { thresholds: thresholdsOf(config), steadyMs };
   let closing: Promise<void> | undefined;
   let stopping: Promise<unknown> | undefined;
   const stop = async () => {
@@ -113,6 +119,7 @@ export function startResults(options: ResultsOptions): Results {
       await server.register(resultsRoutes(deps));
       await server.register(laneRoutes({ levers: new Levers({ database, broker, lanes }) }));
       await server.register(workerRoutes({ broker }));
+      await server.register(queueRoute({ ...scaling, database, broker, lanes }));
       await server.register(rebuildRoute({ ...deps, broker }));
     },
     checks: { database: () => database.read(async (tx) => void (await tx.query('SELECT 1'))) },

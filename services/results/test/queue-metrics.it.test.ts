@@ -53,3 +53,19 @@ it('what is given up on and what is completed is told as the tables have it', as
   expect(rows[0]).toMatchObject({ completed: 1, letters: 1 });
   await soon('earshot_realtime_factor{engine="sherpa"}', rows[0].factor);
 });
+
+it('the route tells the same as the metrics, with an advice that stands for all replicas', async () => {
+  const ask = async () => (await world.http.inject('/v1/queue')).json();
+  const queue = await ask();
+  expect(queue).toMatchObject({
+    ...{ queue_length: 3, waiting: 1, active_tasks: 2, scheduled_tasks: 1, failed_tasks: 1, workers: 0 },
+    ...{ audio_seconds: (3 * CHUNK_MS) / 1000, failure_ratio: 1 / 3, cpu_ratio: null },
+    advice: { workers: 'up', workers_wanted: 1, investigate: true, concurrency: 'lower' },
+  });
+  expect(
+    queue.lanes.find(({ durable }: { durable: string }) => durable === 'chunk-sherpa-normal'),
+  ).toMatchObject({
+    ...{ waiting: 1, in_flight: 2, served: true },
+  });
+  expect((await ask()).advice.changed_at).toBe(queue.advice.changed_at);
+});

@@ -8,7 +8,7 @@ import {
   startWorkerControl,
   type WorkerControl,
 } from '@earshot/messaging';
-import type { Metrics } from '@earshot/service-kit';
+import { MachineUse, type Metrics } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import { ActiveJobs } from './active-jobs.ts';
 import { type GuardedEngine, startGuardedEngine } from './circuit/guarded-engine.ts';
@@ -136,11 +136,12 @@ async function openWork(options: TranscriptionOptions): Promise<Work> {
 function startControl(work: Work, draining: () => boolean): WorkerControl {
   const { id, broker, active, log } = work;
   const since = new Date();
+  const use = new MachineUse();
   const engines = [...work.runners.values()];
   const slots = engines.map((engine) => ({ engine, slots: slotsOf(engine.info.name, work) }));
   return startWorkerControl({
     ...{ broker, id, log },
-    state: () => workerState({ id, since, engines: slots, active, draining: draining() }),
+    state: () => workerState({ id, since, engines: slots, active, draining: draining(), use }),
     restartPool: async () => void (await Promise.all(engines.map((engine) => engine.restart()))),
   });
 }

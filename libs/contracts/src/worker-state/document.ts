@@ -47,6 +47,9 @@ export const WorkerStateSchema = Type.Object({
   since: Type.String(),
   /** Resident memory of the process and its children. */
   memory_bytes: Type.Integer({ minimum: 0 }),
+  /** Shares in use, 0 to 1, of its container or machine; not told by older workers. */
+  cpu_ratio: Type.Optional(Type.Number()),
+  memory_ratio: Type.Optional(Type.Number()),
   draining: Type.Boolean(),
   engines: Type.Array(WorkerEngineSchema),
   active_jobs: Type.Array(ActiveJobSchema),
