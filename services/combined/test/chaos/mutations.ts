@@ -63,7 +63,7 @@ export const mutations: readonly Mutation[] = [
         file: `${LOOP}/job-policy.ts`,
         find: "    if (outcome.kind === 'interrupted') return { settled: 'interrupted', answer: NAK };",
         replace:
-          "    if (outcome.kind === 'interrupted') return { settled: 'interrupted', answer: NAK };\n    if (outcome.kind === 'retry' && this.#attempt() < this.#options.maxAttempts)\n      return { settled: 'retry', answer: `-NAK {\"delay\": 1000000000}` };",
+          "    if (outcome.kind === 'interrupted') return { settled: 'interrupted', answer: NAK };\n    if (outcome.kind === 'retry') return { settled: 'retry', answer: '-NAK {\"delay\": 1000000000}' };",
       },
     ],
   },
