@@ -75,6 +75,16 @@ it('repeats a submission with the same key while the service is away', async () 
   expect(new Set(requests.map((request) => request.key)).size).toBe(1);
 });
 
+it('takes an answer that breaks off in its middle for none', async () => {
+  const brokenOff: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000 });
+    response.write('{"id":"id-1"', () => response.destroy());
+  };
+  const client = await clientOf(brokenOff, transcript('completed'));
+  expect((await client.transcripts.get('id-1')).status).toBe('completed');
+  expect(requests).toHaveLength(2);
+});
+
 it('does not repeat what the caller got wrong, and throws its code', async () => {
   const client = await clientOf(
     json({ status: 422, code: 'not_audio', detail: 'a text', title: 't', errors: ['/file is text'] }, 422),

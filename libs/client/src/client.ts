@@ -92,7 +92,7 @@ export class Client {
     /** Submits a recording (bytes, or the address of stored ones) and returns its transcript's id. */
     create: async (recording: Upload | SubmitRecording, options: CreateOptions = {}): Promise<Submitted> => {
       const upload = 'file' in recording;
-      const response = await send('/v1/recordings', this.#http, {
+      const answer = await send('/v1/recordings', this.#http, {
         method: 'POST',
         headers: {
           'idempotency-key': options.idempotencyKey ?? crypto.randomUUID(),
@@ -101,7 +101,7 @@ export class Client {
         body: upload ? uploadForm(recording as Upload) : JSON.stringify(recording),
         signal: options.signal,
       });
-      return (await response.json()) as Submitted;
+      return JSON.parse(answer) as Submitted;
     },
   };
 
@@ -111,10 +111,8 @@ export class Client {
       sendJson(`/v1/transcripts/${encodeURIComponent(id)}`, this.#http, { signal }),
 
     /** The transcript as text in a format. */
-    render: async (id: string, format: TextFormat): Promise<string> => {
-      const response = await send(`/v1/transcripts/${encodeURIComponent(id)}.${format}`, this.#http);
-      return response.text();
-    },
+    render: (id: string, format: TextFormat): Promise<string> =>
+      send(`/v1/transcripts/${encodeURIComponent(id)}.${format}`, this.#http),
 
     /** All transcripts that match, newest first, page by page as they are consumed. */
     list: (filter: ListFilter = {}): AsyncIterable<TranscriptSummary> =>

@@ -19,20 +19,15 @@ export interface RequestOptions {
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-async function problemOf(response: Response): Promise<ClientError> {
-  const text = await response.text();
+function problemOf({ status, statusText }: Response, text: string): ClientError {
   try {
     return new ClientError(JSON.parse(text) as Problem);
   } catch {
-    return new ClientError({
-      code: 'internal',
-      status: response.status,
-      detail: text.slice(0, 500) || response.statusText,
-    });
+    return new ClientError({ code: 'internal', status, detail: text.slice(0, 500) || statusText });
   }
 }
 
-async function once(url: URL, options: HttpOptions, request: RequestOptions): Promise<Response> {
+async function once(url: URL, options: HttpOptions, request: RequestOptions): Promise<string> {
   const headers = {
     ...request.headers,
     ...(options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {}),
@@ -40,20 +35,28 @@ async function once(url: URL, options: HttpOptions, request: RequestOptions): Pr
   const init: RequestInit = { method: request.method ?? 'GET', headers };
   if (request.body !== undefined) init.body = request.body;
   if (request.signal) init.signal = request.signal;
-  const response = await fetch(url, init).catch((error: unknown) => {
-    if (request.signal?.aborted) throw error;
-    throw new ClientError({ code: 'unreachable', status: 0, detail: `${url.origin} does not answer` }, error);
-  });
-  if (!response.ok) throw await problemOf(response);
-  return response;
+  const { response, text } = await answerOf(url, init);
+  if (!response.ok) throw problemOf(response, text);
+  return text;
 }
 
-/** Sends a request; repeats it with backoff and jitter while that can help. Throws {@link ClientError}. */
+/** An answer that breaks off in its middle is none. */
+async function answerOf(url: URL, init: RequestInit): Promise<{ response: Response; text: string }> {
+  try {
+    const response = await fetch(url, init);
+    return { response, text: await response.text() };
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ClientError({ code: 'unreachable', status: 0, detail: `${url.origin} does not answer` }, error);
+  }
+}
+
+/** Sends a request and gives the whole answer; repeats it with backoff and jitter while that can help. Throws {@link ClientError}. */
 export async function send(
   path: string,
   options: HttpOptions,
   request: RequestOptions = {},
-): Promise<Response> {
+): Promise<string> {
   const url = new URL(path, options.baseUrl);
   const retries = options.retries ?? 2;
   for (let attempt = 0; ; attempt++) {
@@ -74,6 +77,5 @@ export async function sendJson<Answer>(
 ): Promise<Answer> {
   const { json, ...rest } = request;
   const body = json ? { body: JSON.stringify(json), headers: { 'content-type': 'application/json' } } : {};
-  const response = await send(path, options, { ...rest, ...body });
-  return (await response.json()) as Answer;
+  return JSON.parse(await send(path, options, { ...rest, ...body })) as Answer;
 }
