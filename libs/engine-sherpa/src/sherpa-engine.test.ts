@@ -38,6 +38,22 @@ engineConformance('sherpa', {
 });
 
 describe('the sherpa engine', () => {
+  it('tells how long it listened for voices and how long it read', async () => {
+    const steps: Record<string, number> = {};
+    const context = {
+      signal: new AbortController().signal,
+      heartbeat: () => undefined,
+      ledger: { pay: () => Promise.reject(new Error('a local engine paid')) },
+      heard: () => undefined,
+      timed: (step: string, ms: number) => {
+        steps[step] = (steps[step] ?? 0) + ms;
+      },
+    };
+    for await (const _ of engine.transcribe(await load(samples.beckett), {}, context));
+    expect(Object.keys(steps).sort()).toEqual(['recognition', 'voice activity']);
+    for (const ms of Object.values(steps)) expect(ms).toBeGreaterThan(0);
+  });
+
   it('reads a recording, and all the speech that it heard', async () => {
     const { text, heard } = await transcribe(await load(samples.two_cities));
     expect(text.toLowerCase()).toContain('it was the age of wisdom. it was the age of foolishness');

@@ -1,7 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { planWindows, type Span, type VoiceActivity } from '@earshot/audio';
 import { CodedError, type Segment } from '@earshot/domain';
-import type { ChannelAudio, EngineContext } from '@earshot/engine';
+import type { ChannelAudio, EngineContext, EngineStep } from '@earshot/engine';
 import { readWindow } from './read-window.ts';
 import type { Recognize } from './recognizer.ts';
 import { spreadWords } from './spread-words.ts';
@@ -33,16 +33,17 @@ export async function* transcribeChannels(
 async function* transcribeChannel(
   { voice, recognize }: Tools,
   { channel, samples }: ChannelAudio,
-  { signal, heartbeat, heard }: Omit<EngineContext, 'ledger'>,
+  { signal, heartbeat, heard, timed }: Omit<EngineContext, 'ledger'>,
 ): AsyncGenerator<Segment, number> {
   signal.throwIfAborted();
-  const spans = voice.speechSpans(samples);
+  const spans = time(timed, 'voice activity', () => voice.speechSpans(samples));
   const windows = planWindows(samples, spans);
+  const recognizeTimed: Recognize = (part) => time(timed, 'recognition', () => recognize(part));
   let transcribed_ms = 0;
   let lost = 0;
   for (const window of windows) {
     let read = 0;
-    for (const { text, speech } of readWindow(samples, window, recognize)) {
+    for (const { text, speech } of readWindow(samples, window, recognizeTimed)) {
       heartbeat();
       await otherWork();
       signal.throwIfAborted();
@@ -55,6 +56,13 @@ async function* transcribeChannel(
   }
   heard({ channel, speech_ms: duration(spans), transcribed_ms });
   return lost;
+}
+
+function time<T>(timed: EngineContext['timed'], step: EngineStep, work: () => T): T {
+  const started = performance.now();
+  const result = work();
+  timed?.(step, performance.now() - started);
+  return result;
 }
 
 function duration(spans: readonly Span[]): number {

@@ -12,6 +12,7 @@ export type {
   EngineContext,
   EngineInput,
   EngineOptions,
+  EngineStep,
   Heard,
   SpeechEngine,
 } from './speech-engine.ts';

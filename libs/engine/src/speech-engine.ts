@@ -44,6 +44,9 @@ export interface Heard {
   readonly transcribed_ms: number;
 }
 
+/** A part of a call whose time is worth knowing. */
+export type EngineStep = 'voice activity' | 'recognition';
+
 /** What surrounds one call. */
 export interface EngineContext {
   /** Aborting it ends the call within a second; a paid call that is under way is written down first. */
@@ -54,6 +57,8 @@ export interface EngineContext {
   readonly heartbeat: () => void;
   /** Called once per channel with what voice activity found. */
   readonly heard: (heard: Heard) => void;
+  /** Called after a step, or a piece of one, with the milliseconds it took. */
+  readonly timed?: (step: EngineStep, ms: number) => void;
 }
 
 /** A named implementation of speech-to-text. Errors thrown carry a `code` of the domain's table. */

@@ -27,6 +27,7 @@ import { type ChunkLengths, chunkLengths } from './split/chunk-lengths.ts';
 import { adoptDecided, CutLedger } from './split/cut-ledger.ts';
 import { type CutRecording, cutRecording } from './split/cut-recording.ts';
 import { openRecording } from './split/open-recording.ts';
+import { inSpan } from './trace/in-span.ts';
 
 /** What splitting needs. */
 export interface SplitDependencies {
@@ -75,7 +76,7 @@ async function split(deps: SplitDependencies, job: TakenJob<SplitJob>, ledger: C
   try {
     if (first) await onCut(0, first, false);
     await adoptDecided(ledger, onCut);
-    const whole = await cutRecording({
+    const cutting = {
       ffmpeg: deps.ffmpeg,
       path: recording.path,
       mode: data.channels,
@@ -85,6 +86,11 @@ async function split(deps: SplitDependencies, job: TakenJob<SplitJob>, ledger: C
       signal,
       ledger,
       onCut,
+    };
+    const whole = await inSpan('decode', {}, async (span) => {
+      const cut = await cutRecording(cutting);
+      span.setAttribute('earshot.audio_seconds', cut.duration_ms / 1000);
+      return cut;
     });
     return done(await wholeFact(deps, job, ledger, whole));
   } finally {

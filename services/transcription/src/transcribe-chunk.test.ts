@@ -44,7 +44,7 @@ const engineThat = (fail: (input: EngineInput) => unknown): Callable => ({
   },
   run: async (input) => {
     await fail(input);
-    return { segments: [], heard: [], engine_ms: 1 };
+    return { segments: [], heard: [], engine_ms: 1, steps: [] };
   },
 });
 const untouchable = engineThat(() => {

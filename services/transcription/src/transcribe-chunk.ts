@@ -12,6 +12,8 @@ import { SOURCE } from './job-kinds.ts';
 import type { PaidCalls } from './paid/paid-calls.ts';
 import type { EngineResult } from './run-engine.ts';
 import { type FailureContext, settleFailure } from './settle-failure.ts';
+import { inEngineSpan } from './trace/engine-span.ts';
+import { inSpan } from './trace/in-span.ts';
 
 /** What transcribing needs. */
 export interface ChunkDependencies {
@@ -40,11 +42,13 @@ export function transcribeChunk(deps: ChunkDependencies): JobHandler<ChunkJob> {
 async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Promise<Outcome> {
   const { data, signal } = job;
   if (mayBeSettled(deps, job) && (await isSettled(deps.facts, data))) return done();
-  const input = await readChunk(deps.storage, data);
+  const input = await inSpan('decode', {}, () => readChunk(deps.storage, data));
   if (!input) return withoutChunk(deps.facts, data);
   const limits = { signal, deadlineMs: deadlineOf(input, deps.taskTimeLimitMs) };
   const ledger = deps.paidCalls.ledgerFor(data, deps.engine.info.name, limits);
-  const result = await deps.engine.run(input, { language: data.language }, { ...limits, ledger });
+  const result = await inEngineSpan(deps.engine.info, input, () =>
+    deps.engine.run(input, { language: data.language }, { ...limits, ledger }),
+  );
   const fact = chunkFact.create(factData(deps, data, result), {
     source: SOURCE,
     traceparent: job.traceparent,

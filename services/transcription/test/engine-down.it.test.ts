@@ -58,7 +58,7 @@ class RemoteEngine {
         if (status === 429) {
           throw new CodedError('quota_exceeded', 'slow down', { retryAfterMs: 1_500 });
         }
-        return { segments: [], heard: [], engine_ms: 1 };
+        return { segments: [], heard: [], engine_ms: 1, steps: [] };
       },
       restart: async () => {},
       memoryBytes: () => 0,

@@ -1,4 +1,5 @@
 import { type Outcome, outcomeOf } from '@earshot/jobs';
+import type { Span } from '@opentelemetry/api';
 import type { Broker } from '../connection/broker.ts';
 import { ACK, answerConfirmed, NAK } from '../take/acknowledge.ts';
 import type { Delivery } from '../take/delivery.ts';
@@ -57,17 +58,17 @@ export class HeldMessage {
     const { count: delivery } = this.delivery;
     try {
       const message = { ...this.#traced(), traceparent, attempt, delivery };
-      return await this.#broker.spans.process(message, () => this.#work());
+      return await this.#broker.spans.process(message, (span) => this.#work(span));
     } finally {
       this.#lease.end();
     }
   }
 
-  async #work(): Promise<Settled> {
+  async #work(span: Span): Promise<Settled> {
     await this.#askWanted();
     const outcome = await this.#run();
     const settled = this.#released ? 'interrupted' : await this.#settle(outcome);
-    noteOutcome(settled, 'error' in outcome ? outcome.error : undefined);
+    noteOutcome(span, settled, 'error' in outcome ? outcome.error : undefined);
     return settled;
   }
 

@@ -53,15 +53,19 @@ export class MessageSpans {
   }
 
   /**
-   * A consumer span around `work`, child of the producer's. A short `receive` span beside it goes out at once, so that a
-   * worker that is killed leaves a trace of what it had taken.
+   * A `receive` span, child of the producer's, and below it a `process` span as long as `work`, which gets it. What the work
+   * does hangs below `receive`, which ends and is sent at once: a worker that is killed leaves a trace of what it had taken,
+   * and no spans without their parent.
    */
-  process<T>(message: ConsumedMessage, work: () => Promise<T>): Promise<T> {
+  async process<T>(message: ConsumedMessage, work: (span: Span) => Promise<T>): Promise<T> {
     const parent = remoteParent(message.traceparent);
     const attributes = { [DELIVERY]: message.delivery, [ATTEMPT]: message.attempt };
     const options = { kind: SpanKind.CONSUMER, attributes };
-    if (message.traceparent) this.#start('receive', message, options, parent).end();
-    return inSpan(this.#start('process', message, options, parent), parent, work);
+    const received = this.#start('receive', message, options, parent);
+    received.end();
+    const inside = trace.setSpan(parent, received);
+    const span = this.#start('process', message, options, inside);
+    return endWith(span, () => context.with(inside, () => work(span)));
   }
 
   /** One span of its own around `work` for a batch, and for each of its messages one in the message's trace, linked to it. */
@@ -110,11 +114,10 @@ export class MessageSpans {
   }
 }
 
-/** Notes on the span at work how a message was settled, and the error when that was a failure. */
-export function noteOutcome(settled: string, error: unknown): void {
-  const span = trace.getActiveSpan();
-  span?.setAttribute(OUTCOME, settled);
-  if (span && error) fail(span, error);
+/** Notes on a `process` span how its message was settled, and the error when that was a failure. */
+export function noteOutcome(span: Span, settled: string, error: unknown): void {
+  span.setAttribute(OUTCOME, settled);
+  if (error) fail(span, error);
 }
 
 /** The `traceparent` of the span at work; undefined without one. */
@@ -133,9 +136,12 @@ function producerParent(traceparent: string | undefined): {
   return { parent: remoteParent(traceparent), links: active ? [{ context: active }] : [] };
 }
 
-async function inSpan<T>(span: Span, parent: Context, work: () => Promise<T>): Promise<T> {
+const inSpan = <T>(span: Span, parent: Context, work: () => Promise<T>): Promise<T> =>
+  endWith(span, () => context.with(trace.setSpan(parent, span), work));
+
+async function endWith<T>(span: Span, work: () => Promise<T>): Promise<T> {
   try {
-    return await context.with(trace.setSpan(parent, span), work);
+    return await work();
   } catch (error) {
     fail(span, error);
     throw error;

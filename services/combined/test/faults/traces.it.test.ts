@@ -1,0 +1,121 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually, type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '@earshot/testkit';
+import { connect, headers } from 'nats';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FaultWorld } from './fault-world.ts';
+import { noise } from './recording.ts';
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const CALLER = 'b7ad6b7169203331';
+const CHUNK = 'jobs.chunk.{engine}.{lane}.{tenant}.{id}.{plan}.{n}';
+const SPLIT = 'jobs.split.{lane}.{tenant}.{id}';
+const FACT = 'transcripts.{tenant}.{id}';
+
+let receiver: OtlpReceiver;
+let world: FaultWorld;
+
+beforeAll(async () => {
+  receiver = await startOtlpReceiver();
+  const env = { ...receiver.env, EARSHOT_TRACE_URL_TEMPLATE: 'https://traces.test/{trace_id}' };
+  world = await FaultWorld.start({ workers: 2, env });
+});
+afterAll(async () => {
+  await world?.close();
+  await receiver?.close();
+});
+
+/** Publishes an upload event as a product would: with nothing but the NATS client, and the trace it is in. */
+async function publishUpload(seconds: number): Promise<void> {
+  await mkdir(join(world.storage, 'default'), { recursive: true });
+  await writeFile(
+    join(world.storage, 'default/call.wav'),
+    Buffer.from(await noise(seconds, 1).arrayBuffer()),
+  );
+  const traced = headers();
+  traced.set('traceparent', `00-${TRACE}-${CALLER}-01`);
+  const connection = await connect({ servers: world.broker.url });
+  const event = {
+    ...{ specversion: '1.0', id: 'call-1', source: 'product', type: 'earshot.recording.uploaded.v1' },
+    data: { uri: 'default/call.wav' },
+  };
+  await connection.jetstream().publish('uploads.default', JSON.stringify(event), { headers: traced });
+  await connection.close();
+}
+
+const inTrace = () => receiver.spans.filter(({ traceId }) => traceId === TRACE);
+const named = (name: string) => inTrace().filter((span) => span.name === name);
+const parentOf = (span: ReceivedSpan) => inTrace().find(({ spanId }) => spanId === span.parentSpanId);
+const parentNames = (name: string) => [...new Set(named(name).map((span) => parentOf(span)?.name))];
+const chunksOf = (spans: readonly ReceivedSpan[]) =>
+  spans.map(({ attributes }) => Number(String(attributes['messaging.destination.name']).split('.').at(-1)));
+const ofChunk = (name: string, n: number) => named(name).filter((span) => chunksOf([span])[0] === n);
+
+it('one recording is one trace over all processes, with a hand-over from a killed worker in it', async () => {
+  await world.cloud.behave({ answer_ms: 2_500 });
+  await publishUpload(12);
+  const run = await world.run('the first chunk', () => true);
+  // What a process has not sent when it is killed is lost: here only what it had not finished.
+  const sent = () => named(`process ${SPLIT}`).length === 1;
+  const taken = () => ofChunk(`receive ${CHUNK}`, run.n).length === 1;
+  await eventually('the spans before the kill', () => sent() && taken());
+  await run.worker.kill();
+  const { trace_id, trace_url } = await world.finished(run.transcript_id);
+  expect([trace_id, trace_url]).toEqual([TRACE, `https://traces.test/${TRACE}`]);
+  await eventually('the last spans', () => named(`process ${FACT}.completed`).length === 1);
+
+  const entry = inTrace().filter((span) => !parentOf(span));
+  expect(entry.map(({ name, service, parentSpanId }) => [name, service, parentSpanId]).sort()).toEqual([
+    ['receive uploads.{tenant}', 'earshot-ingest', CALLER],
+  ]);
+  const parents = {
+    'process uploads.{tenant}': 'receive uploads.{tenant}',
+    [`publish ${FACT}.accepted`]: 'receive uploads.{tenant}',
+    [`publish ${SPLIT}`]: 'receive uploads.{tenant}',
+    [`receive ${SPLIT}`]: `publish ${SPLIT}`,
+    [`publish ${CHUNK}`]: `receive ${SPLIT}`,
+    [`receive ${CHUNK}`]: `publish ${CHUNK}`,
+    [`process ${CHUNK}`]: `receive ${CHUNK}`,
+    [`ack ${CHUNK}`]: `receive ${CHUNK}`,
+    engine: `receive ${CHUNK}`,
+    [`publish ${FACT}.chunk.{plan}.{n}`]: `receive ${CHUNK}`,
+    [`process ${FACT}.chunk.{plan}.{n}`]: `publish ${FACT}.chunk.{plan}.{n}`,
+    [`process ${FACT}.completed`]: `publish ${FACT}.completed`,
+  };
+  for (const [name, parent] of Object.entries(parents))
+    expect([name, parentNames(name)]).toEqual([name, [parent]]);
+  expect(chunksOf(named(`publish ${CHUNK}`)).sort()).toEqual([0, 1, 2]);
+
+  const engines = named('engine').map(({ attributes }) => attributes);
+  expect(engines).toHaveLength(3);
+  for (const attributes of engines) {
+    expect(attributes).toMatchObject({ 'earshot.engine': 'free', 'earshot.audio_seconds': 4 });
+    expect(attributes['earshot.realtime_factor']).toBeGreaterThan(0);
+  }
+  const deliveries = ofChunk(`receive ${CHUNK}`, run.n).map(
+    ({ attributes }) => attributes['earshot.delivery'],
+  );
+  expect(deliveries).toEqual([1, 2]);
+  expect(ofChunk(`process ${CHUNK}`, run.n).map(({ attributes }) => attributes)).toMatchObject([
+    { 'earshot.delivery': 2, 'earshot.attempt': 1, 'earshot.outcome': 'done' },
+  ]);
+});
+
+it('each fact is linked to the batch in which results stored it, and the batch holds the queries', () => {
+  const batches = new Map(
+    receiver.spans.filter(({ name }) => name === 'process TRANSCRIPTS').map((span) => [span.spanId, span]),
+  );
+  const facts = inTrace().filter(({ name }) => name.startsWith(`process ${FACT}.`));
+  expect(facts.length).toBeGreaterThanOrEqual(6);
+  for (const fact of facts) {
+    expect(fact.links).toHaveLength(1);
+    expect(batches.get(fact.links[0]?.spanId ?? '')?.service).toBe('earshot-results');
+  }
+  const queries = receiver.spans.filter(
+    ({ attributes }) => attributes['db.system'] ?? attributes['db.system.name'],
+  );
+  const held = queries.filter(({ traceId }) =>
+    [...batches.values()].some((batch) => batch.traceId === traceId),
+  );
+  expect(held.length).toBeGreaterThan(0);
+});
