@@ -55,6 +55,11 @@ export const METRICS = {
   ),
   scheduledJobs: metric('gauge', 'earshot_scheduled_jobs', 'Jobs that wait for their next attempt'),
   activeWorkers: metric('gauge', 'earshot_active_workers', 'Workers that told of themselves just now'),
+  workersMinimum: metric(
+    'gauge',
+    'earshot_workers_minimum',
+    'Workers that are to be there (EARSHOT_MIN_WORKERS)',
+  ),
   deadLetters: metric('gauge', 'earshot_dead_letters', 'Dead letters that nobody has dealt with', ['stage']),
   concurrentUsers: metric(
     'gauge',

@@ -33,6 +33,7 @@ export type TopologyConfig = Static<typeof TopologySettingsSchema>;
 
 /** When `/v1/queue` advises to change the number of workers or their concurrency. */
 export const scalingSettings = {
+  EARSHOT_MIN_WORKERS: settings.EARSHOT_MIN_WORKERS,
   EARSHOT_SCALE_UP_QUEUE: settings.EARSHOT_SCALE_UP_QUEUE,
   EARSHOT_SCALE_DOWN_QUEUE: settings.EARSHOT_SCALE_DOWN_QUEUE,
   EARSHOT_SCALE_WAIT_SECONDS: settings.EARSHOT_SCALE_WAIT_SECONDS,

@@ -87,6 +87,12 @@ export const settings = {
     300,
     1_048_576,
   ),
+  EARSHOT_MIN_WORKERS: whole(
+    'Workers that are to be there also without work, for the alert NoActiveWorkers',
+    0,
+    0,
+    10_000,
+  ),
   EARSHOT_SCALE_UP_QUEUE: whole('Waiting jobs above which more workers are advised', 10, 0, 1_000_000),
   EARSHOT_SCALE_DOWN_QUEUE: whole('Jobs below which fewer workers are advised', 2, 0, 1_000_000),
   EARSHOT_SCALE_WAIT_SECONDS: whole(

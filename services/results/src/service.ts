@@ -87,7 +87,8 @@ export function startResults(options: ResultsOptions): Results {
   const keeper = keepLevers({ database, broker, lanes, log });
   const figures = keepFigures({ database, broker, lanes, log });
   if (metrics) {
-    reportQueue({ metrics, broker, lanes, figures, storeBytes: config.EARSHOT_NATS_STORE_BYTES });
+    const { EARSHOT_NATS_STORE_BYTES: storeBytes, EARSHOT_MIN_WORKERS: minWorkers } = config;
+    reportQueue({ metrics, broker, lanes, figures, storeBytes, minWorkers });
   }
   const deps = {
     ...{ database, storage, facts, engines, publisher, log, onFinal, onReplay: replays.take },

@@ -11,6 +11,8 @@ export interface ReportQueueOptions {
   readonly figures: FigureKeeper;
   /** Stands in for an account without a limit; see `storeUsage`. */
   readonly storeBytes: number | undefined;
+  /** Workers that are to be there also without work. */
+  readonly minWorkers: number;
 }
 
 const STAGES = ['accept', 'split', 'chunk', 'message'] as const;
@@ -18,7 +20,8 @@ const STAGES = ['accept', 'split', 'chunk', 'message'] as const;
 const labelsOf = ({ stage, engine, lane }: JobLane) => ({ stage, engine: engine ?? '', lane });
 
 /** Tells of queues, workers and transcripts at every scrape. Each source on its own: one that is away silences no other. */
-export function reportQueue({ metrics, broker, lanes, figures, storeBytes }: ReportQueueOptions): void {
+export function reportQueue(options: ReportQueueOptions): void {
+  const { metrics, broker, lanes, figures, storeBytes, minWorkers } = options;
   const m = METRICS;
   metrics.observe([m.queueLength, m.activeJobs, m.scheduledJobs], async (observe) => {
     const { consumers, scheduled } = await readQueue(broker);
@@ -33,6 +36,7 @@ export function reportQueue({ metrics, broker, lanes, figures, storeBytes }: Rep
   metrics.observe([m.activeWorkers], async (observe) => {
     observe(m.activeWorkers, (await readWorkerStates(broker)).filter(({ draining }) => !draining).length, {});
   });
+  metrics.observe([m.workersMinimum], (observe) => observe(m.workersMinimum, minWorkers, {}));
   metrics.observe([m.resultsLag], async (observe) => {
     const position = await factPosition(broker);
     if (position) observe(m.resultsLag, position.open, {});
