@@ -1,4 +1,5 @@
 import type { NodeSDK } from '@opentelemetry/sdk-node';
+import type { GooglePlatform } from './google-log.ts';
 import { loadTelemetrySdk } from './telemetry-sdk.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,4 +35,10 @@ export async function stopTelemetry(): Promise<void> {
   });
   await Promise.race([sdk?.shutdown().catch(() => undefined), late]);
   clearTimeout(timer);
+}
+
+/** What Google's standard variables tell, on Cloud Run and wherever the project is named; undefined elsewhere. */
+export function googlePlatform(env: Environment = process.env): GooglePlatform | undefined {
+  if (!env.K_SERVICE && !env.GOOGLE_CLOUD_PROJECT) return undefined;
+  return { project: env.GOOGLE_CLOUD_PROJECT || undefined };
 }

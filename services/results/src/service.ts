@@ -8,7 +8,7 @@ import {
   topology,
   topologySettingsFrom,
 } from '@earshot/contracts';
-import { accountStoreBytes, type Broker, purge, startFactLoop } from '@earshot/messaging';
+import { accountStoreBytes, type Broker, purge, readQueue, startFactLoop } from '@earshot/messaging';
 import type { Logger, Metrics } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
@@ -20,6 +20,7 @@ import { keepLevers } from './levers/keep-levers.ts';
 import { Levers } from './levers/levers.ts';
 import { countFinal } from './queue/count-final.ts';
 import { keepFigures } from './queue/keep-figures.ts';
+import { logQueueLength } from './queue/log-queue-length.ts';
 import { reportQueue } from './queue/report-queue.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
 import { hadStreams } from './reconcile/watch-streams.ts';
@@ -86,6 +87,7 @@ export function startResults(options: ResultsOptions): Results {
   const lanes = lanesOf(config);
   const keeper = keepLevers({ database, broker, lanes, log });
   const figures = keepFigures({ database, broker, lanes, log });
+  const queueLog = logQueueLength({ read: () => readQueue(broker), log });
   if (metrics) {
     const { EARSHOT_NATS_STORE_BYTES: storeBytes, EARSHOT_MIN_WORKERS: minWorkers } = config;
     reportQueue({ metrics, broker, lanes, figures, storeBytes, minWorkers });
@@ -107,7 +109,13 @@ export function startResults(options: ResultsOptions): Results {
   let stopping: Promise<unknown> | undefined;
   const stop = async () => {
     room.stop();
-    stopping ??= Promise.all([loop.stop(), keeper.stop(), figures.stop(), reconciler.close()]);
+    stopping ??= Promise.all([
+      loop.stop(),
+      keeper.stop(),
+      figures.stop(),
+      queueLog.stop(),
+      reconciler.close(),
+    ]);
     await stopping;
   };
   const close = async (graceMs: number) => {

@@ -5,23 +5,22 @@ import type { EngineResult } from '../run-engine.ts';
 import { inSpan, tracer } from './in-span.ts';
 
 /**
- * Runs an engine call in the span `engine`, which tells model, audio and realtime factor. Engines in child processes have no
+ * Runs an engine call in the span `engine`, which tells model, audio and realtime factor (seconds of work for one of audio). Engines in child processes have no
  * spans of their own: the timings they return become spans here.
  */
 export function inEngineSpan(
   { name, model }: EngineInfo,
-  { duration_ms, channels }: EngineInput,
+  { duration_ms }: EngineInput,
   run: () => Promise<EngineResult>,
 ): Promise<EngineResult> {
-  const audioSeconds = (duration_ms * channels.length) / 1000;
   const attributes = {
     'earshot.engine': name,
     'earshot.model': model,
-    'earshot.audio_seconds': audioSeconds,
+    'earshot.audio_seconds': duration_ms / 1000,
   };
   return inSpan('engine', attributes, async (span) => {
     const result = await run();
-    span.setAttribute('earshot.realtime_factor', (audioSeconds * 1000) / Math.max(1, result.engine_ms));
+    span.setAttribute('earshot.realtime_factor', result.engine_ms / Math.max(1, duration_ms));
     addStepSpans(span, result, Date.now());
     return result;
   });
