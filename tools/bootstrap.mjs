@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const OLDEST_NODE = [20, 19];
 /** What npm fetches on an empty cache. */
-const DOWNLOAD = { prod: 'about 90 MB', dev: 'about 170 MB' };
+const DOWNLOAD = { prod: 'about 110 MB', dev: 'about 190 MB' };
 
 /** Ends the process with a plain sentence when Node is too old. */
 export function requireNode(version = process.versions.node) {
