@@ -3,11 +3,11 @@ import { startQueueWorld } from './queue-world.ts';
 
 /**
  * How long a scrape of results takes with a large backlog, on a real broker and PostgreSQL:
- * `node --conditions=@earshot/source --import tsx services/results/test/scrape-figures.ts`
+ * `npm run bench:scrape`
  */
 const JOBS = 100_000;
 const AT_ONCE = 2_000;
-const SCRAPES = 50;
+const SCRAPES = 100;
 
 const world = await startQueueWorld();
 const recordings = Array.from({ length: JOBS / 50 }, () => factsOf());
@@ -26,8 +26,8 @@ for (let scrape = 0; scrape < SCRAPES; scrape += 1) {
 }
 times.sort((one, other) => one - other);
 const queued = await world.value('earshot_queue_length{stage="chunk",engine="sherpa",lane="normal"}');
-const [median, worst] = [times[SCRAPES / 2] ?? 0, times.at(-1) ?? 0];
+const at = (part: number) => (times[Math.ceil(SCRAPES * part) - 1] ?? 0).toFixed(1);
 process.stdout.write(
-  `${queued} jobs queued: a scrape takes ${median.toFixed(1)} ms (median of ${SCRAPES}), ${worst.toFixed(1)} ms at most\n`,
+  `${queued} jobs queued: a scrape takes ${at(0.5)} ms (median of ${SCRAPES}), p95 ${at(0.95)} ms, ${at(1)} ms at most\n`,
 );
 await world.close();
