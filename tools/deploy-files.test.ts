@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settings } from '@earshot/contracts';
@@ -56,14 +57,41 @@ describe('docker-compose.yml', () => {
     postgres: /^POSTGRES_(USER|DB|PASSWORD)$/,
   };
 
-  it('holds the two servers, the init step and the three services', () => {
-    expect(keysAt(compose, 'services').sort()).toEqual([...ours, ...Object.keys(foreign)].sort());
+  const viewers = ['collector', 'jaeger', 'prometheus', 'grafana'];
+
+  it('holds the two servers, the init step and the three services, and who looks at them', () => {
+    const all = [...ours, ...Object.keys(foreign), ...viewers];
+    expect(keysAt(compose, 'services').sort()).toEqual(all.sort());
   });
 
   it.each(ours)('gives %s only settings that exist', (name) => {
     const names = keysAt(compose, 'services', name, 'environment');
     expect(names).toContain('NATS_URL');
-    expect(names.filter((each) => !isSetting(each))).toEqual([]);
+    expect(names.filter((each) => !isSetting(each) && !each.startsWith('OTEL_'))).toEqual([]);
+  });
+
+  it('starts only those of the profile observability that look at it, and gives them files that exist', () => {
+    const profiles = (name: string) => at(compose, 'services', name, 'profiles');
+    for (const name of [...ours, ...Object.keys(foreign)]) expect(profiles(name)).toBeUndefined();
+    for (const name of viewers) {
+      expect(profiles(name)).toEqual(['observability']);
+      const mounts = (at(compose, 'services', name, 'volumes') ?? []) as string[];
+      const files = mounts.filter((mount) => mount.startsWith('.')).map((mount) => mount.split(':')[0] ?? '');
+      expect(files.filter((file) => !existsSync(join(repositoryRoot, file)))).toEqual([]);
+    }
+  });
+
+  it('lets Prometheus scrape every service where it listens, with the rules', async () => {
+    const config = readYaml(await text('deploy/prometheus/prometheus.yml'))[0] as Tree;
+    const jobs = config.scrape_configs as Tree[];
+    expect(jobs.map((job) => job.job_name).sort()).toEqual([...SERVICES].sort());
+    for (const job of jobs) {
+      const [target] = job.dns_sd_configs as Tree[];
+      expect(target).toMatchObject({ names: [job.job_name], port: HTTP_PORT });
+    }
+    expect(at(compose, 'services', 'prometheus', 'volumes')).toContain(
+      './deploy/prometheus/rules.yml:/etc/prometheus/rules.yml:ro',
+    );
   });
 
   it.each(Object.entries(foreign))('gives %s only what its image or our server file reads', (name, known) => {

@@ -45,6 +45,8 @@ const promtool = await findPromtool((line) => console.log(line));
 if (promtool) {
   const rules = join(deploy, 'prometheus/rules.yml');
   await check('prometheus: the rules are rules', () => run(promtool, ['check', 'rules', rules]));
+  const config = join(deploy, 'prometheus/prometheus.yml');
+  await check('prometheus: the configuration is one', () => run(promtool, ['check', 'config', config]));
   for (const file of (await readdir(join(deploy, 'prometheus/tests'))).sort()) {
     const tests = join(deploy, 'prometheus/tests', file);
     await check(`prometheus: ${file.replace('.yml', '')} fires and is silent`, () =>
