@@ -114,6 +114,9 @@ export interface History {
   /** Workers that were asked to stop, with the jobs they had in work then. */
   readonly stopped: readonly { readonly worker: string; readonly jobs: readonly string[] }[];
   readonly rest: Rest;
+  /** Jobs that the reconciler published again because nobody had them. */
+  readonly brought_back: number;
+  readonly lost_stores: number;
   readonly requests: Requests;
   /** True when services were only asked to stop, one after another: nobody may notice. */
   readonly gentle: boolean;

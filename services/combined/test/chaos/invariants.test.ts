@@ -67,6 +67,8 @@ const good: History = {
   rest: { jobs: 0, uploads: 0, ack_pending: 0, unsent_outbox: 0, orphans: [], unclear_calls: 0 },
   requests: { made: 10, repeated: 3, unanswered: 1 },
   gentle: false,
+  brought_back: 0,
+  lost_stores: 0,
 };
 
 const findings = (history: History) =>
@@ -168,6 +170,7 @@ describe('a history is refused when', () => {
       { submissions: [...good.submissions, { id: 'turned-away', outcome: 'refused', poison: false }] },
       'I11: turned-away was refused',
     ],
+    ['a job was lost', { brought_back: 2 }, 'I12: 2 jobs were lost and brought back'],
     ['a rolling restart is noticed', { gentle: true }, 'I11: 1 requests got no answer'],
     [
       'finished work comes again after a short cut',

@@ -254,7 +254,16 @@ const doorsStayOpen: Invariant = {
   ],
 };
 
-/** I1 to I9 as in the design, and two more, in order. */
+const noJobIsLost: Invariant = {
+  name: 'I12',
+  says: 'no job is lost while its store is kept: the reconciler has nothing to bring back',
+  check: ({ brought_back, lost_stores }) =>
+    lost_stores === 0 && brought_back > 0
+      ? [`${brought_back} jobs were lost and brought back although the store was not`]
+      : [],
+};
+
+/** I1 to I9 as in the design, and three more, in order. */
 export const invariants: readonly Invariant[] = [
   oneFinalState,
   rightText,
@@ -267,4 +276,5 @@ export const invariants: readonly Invariant[] = [
   attemptsAreCounted,
   nothingTwice,
   doorsStayOpen,
+  noJobIsLost,
 ];

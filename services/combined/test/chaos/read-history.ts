@@ -53,8 +53,16 @@ export async function readHistory(world: ChaosWorld, notes: RunNotes): Promise<H
     disturbances: notes.disturbances,
     requests: notes.requests,
     gentle: notes.gentle,
+    brought_back: broughtBack(world),
+    lost_stores: notes.lost.length,
     rest: { ...left, orphans: await chunksLeft(world), unclear_calls: unclear.length },
   };
+}
+
+/** What the reconcilers say that they did. */
+function broughtBack(world: ChaosWorld): number {
+  const lines = world.runsOf('results').flatMap((run) => run.lines);
+  return lines.reduce((sum, { republished }) => sum + Number(republished ?? 0), 0);
 }
 
 /** Facts of a store that was lost count only for chunks that nobody told of again. */
