@@ -5,6 +5,7 @@ import type { CommandContext } from './command-context.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addLanes } from './commands/lanes.ts';
+import { addPing } from './commands/ping.ts';
 import { addPlan } from './commands/plan.ts';
 import { addRecover } from './commands/recover.ts';
 import { addResults } from './commands/results.ts';
@@ -59,6 +60,7 @@ export function createProgram({ env, terminal }: Pick<CommandContext, 'env' | 't
     addDeadLetters,
     addTranscripts,
     addWorkers,
+    addPing,
     addLanes,
     addScale,
     addPlan,

@@ -233,6 +233,13 @@ describe('workers', () => {
     );
   });
 
+  it('answer a ping; without any it fails', async () => {
+    const pinged = await earshot({ 'GET /v1/workers': { data: [worker] } }, 'ping');
+    expect([pinged.code, pinged.stdout.includes('host-1-42')]).toEqual([0, true]);
+    const silent = await earshot({ 'GET /v1/workers': { data: [] } }, 'ping');
+    expect([silent.code, silent.stderr]).toEqual([1, 'no worker answers\n']);
+  });
+
   it('that did not renew their children in time are named, with exit code 1', async () => {
     const answers = {
       'GET /v1/workers': { data: [worker, { ...worker, id: 'host-2-7' }] },

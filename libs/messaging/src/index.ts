@@ -2,6 +2,7 @@ export type { BrokerAuth } from './connection/auth.ts';
 export type { Broker } from './connection/broker.ts';
 export { type BrokerOptions, connectBroker } from './connection/connect.ts';
 export { type OpenBrokerOptions, openBroker, topologyDrift } from './connection/open-broker.ts';
+export { roundTrip } from './connection/round-trip.ts';
 export { PAUSED_FOR_EVER, pauseConsumer, resumeConsumer } from './levers/pause.ts';
 export { type ConsumerLevers, readLevers } from './levers/read-levers.ts';
 export { setCap } from './levers/set-cap.ts';
@@ -32,6 +33,7 @@ export { applyTopology } from './topology/apply.ts';
 export { missingParts, streamBirths } from './topology/missing.ts';
 export { verifyTopology } from './topology/verify.ts';
 export { pingWorkers, restartPools } from './workers/ask-workers.ts';
+export { type ListedWorker, listWorkers } from './workers/list-workers.ts';
 export { readWorkerStates } from './workers/read-worker-states.ts';
 export {
   startWorkerControl,

@@ -32,7 +32,7 @@ async function listen() {
         });
       },
     ],
-    health: { state: () => state, checks: {}, roundTrip: async () => {} },
+    health: { state: () => state, checks: {}, roundTrip: async () => {}, workers: async () => [] },
   });
   opened.push(http);
   const status = (path: string) => fetch(new URL(path, http.url)).then((response) => response.status);

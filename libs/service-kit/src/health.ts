@@ -8,6 +8,8 @@ export interface Health {
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   /** The service's own round trip through the broker. */
   readonly roundTrip: () => Promise<void>;
+  /** What `/health?workers=1` shows: those that answered a round trip just now. */
+  readonly workers: () => Promise<readonly object[]>;
 }
 
 const CHECK_LIMIT_MS = 2_000;
@@ -29,7 +31,7 @@ async function timed(check: () => Promise<void>, limitMs: number) {
   }
 }
 
-/** Adds `/livez` (nothing outside), `/readyz` (dependencies in the body) and `/health` (round trip, 10 s limit). */
+/** Adds `/livez` (nothing outside), `/readyz` (dependencies in the body) and `/health` (round trip, 10 s limit; `?workers=1` lists the workers). */
 export function registerHealth(server: FastifyInstance, health: Health): void {
   const hidden = { schema: { hide: true } };
   server.get('/livez', hidden, () => ({ status: 'ok' }));
@@ -42,11 +44,15 @@ export function registerHealth(server: FastifyInstance, health: Health): void {
     const checks = Object.fromEntries(names.map((name, index) => [name, results[index]]));
     return reply.code(state === 'ready' ? 200 : 503).send({ status: state, checks });
   });
-  server.get('/health', hidden, async (_request, reply) => {
-    const result = await timed(health.roundTrip, ROUND_TRIP_LIMIT_MS);
+  server.get<{ Querystring: { workers?: string } }>('/health', hidden, async (request, reply) => {
+    const asked = request.query.workers === '1';
+    const [result, workers] = await Promise.all([
+      timed(health.roundTrip, ROUND_TRIP_LIMIT_MS),
+      // Workers that are dead or cannot be asked take no door down.
+      asked ? health.workers().catch(() => []) : undefined,
+    ]);
+    const status = result.ok ? 'healthy' : 'unhealthy';
     const timestamp = new Date().toISOString();
-    return reply
-      .code(result.ok ? 200 : 503)
-      .send({ status: result.ok ? 'healthy' : 'unhealthy', timestamp, ...result });
+    return reply.code(result.ok ? 200 : 503).send({ status, timestamp, ...result, workers });
   });
 }

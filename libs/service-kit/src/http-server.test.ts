@@ -127,6 +127,7 @@ it('keeps readiness apart from the health of dependencies', async () => {
     state: () => state,
     checks: { nats: away, storage: async () => {} },
     roundTrip: away,
+    workers: async () => [{ id: 'w' }],
   });
   const ready = await app.inject('/readyz');
   expect(ready.statusCode).toBe(200);
@@ -137,6 +138,8 @@ it('keeps readiness apart from the health of dependencies', async () => {
   const health = await app.inject('/health');
   expect(health.statusCode).toBe(503);
   expect(health.json()).toMatchObject({ status: 'unhealthy', error: 'away' });
+  expect(health.json()).not.toHaveProperty('workers');
+  expect((await app.inject('/health?workers=1')).json().workers).toEqual([{ id: 'w' }]);
 });
 
 it('writes the API down as OpenAPI', async () => {

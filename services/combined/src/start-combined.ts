@@ -11,7 +11,7 @@ import {
   startOrJoinServers,
 } from '@earshot/embedded';
 import { readConfig as readIngestConfig, startIngest } from '@earshot/ingest';
-import { accountStoreBytes, type Broker, openBroker } from '@earshot/messaging';
+import { type Broker, listWorkers, openBroker, roundTrip } from '@earshot/messaging';
 import { migrate, readConfig as readResultsConfig, startResults } from '@earshot/results';
 import {
   doorOf,
@@ -156,7 +156,8 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
         storage: () => storage.ping(),
         ...results.checks,
       },
-      roundTrip: async () => void (await accountStoreBytes(broker)),
+      roundTrip: () => roundTrip(broker),
+      workers: () => listWorkers(broker),
     },
   });
   undo.add(() => http.close());

@@ -2,7 +2,7 @@
 import './telemetry.ts';
 import { fileURLToPath } from 'node:url';
 import { apiTags, DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
-import { accountStoreBytes, openBroker } from '@earshot/messaging';
+import { listWorkers, openBroker, roundTrip } from '@earshot/messaging';
 import {
   configOrExit,
   createLogger,
@@ -53,7 +53,8 @@ async function start(): Promise<RunningService> {
         storage: () => storage.ping(),
         ...results.checks,
       },
-      roundTrip: async () => void (await accountStoreBytes(broker)),
+      roundTrip: () => roundTrip(broker),
+      workers: () => listWorkers(broker),
     },
   });
   const drainMs = config.EARSHOT_DRAIN_SECONDS * 1000;

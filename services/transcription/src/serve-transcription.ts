@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
-import { accountStoreBytes, openBroker } from '@earshot/messaging';
+import { listWorkers, openBroker, roundTrip } from '@earshot/messaging';
 import {
   drain,
   type Logger,
@@ -43,7 +43,8 @@ export async function serveTranscription(options: ServeOptions): Promise<Running
     health: {
       state: () => state(transcription),
       checks: { nats: async () => void (await broker.ping()), storage: () => storage.ping() },
-      roundTrip: async () => void (await accountStoreBytes(broker)),
+      roundTrip: () => roundTrip(broker),
+      workers: () => listWorkers(broker),
     },
   });
   const running = await startTranscription({ ...options, broker, storage, metrics });

@@ -16,7 +16,8 @@ function engineText({ name, active, slots, circuit, quota_until }: Engine): stri
   return `${name} ${active}/${slots}${down}${refused}`;
 }
 
-const COLUMNS: readonly Column<WorkerState>[] = [
+/** How workers are listed. */
+export const COLUMNS: readonly Column<WorkerState>[] = [
   { title: 'ID', of: ({ id }) => id },
   { title: 'HOST', of: ({ host, pid }) => `${host}:${pid}` },
   { title: 'UP', of: ({ since }) => age(since) },

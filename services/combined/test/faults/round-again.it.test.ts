@@ -74,3 +74,23 @@ it('a transcript that is canceled in mid work stops its worker with the next bea
   expect(await client.transcripts.get(id)).toMatchObject({ status: 'canceled', revision: 1, segments: [] });
   expect(await world.gaveUps()).toBe(3);
 });
+
+it('dead workers take no door down: recordings are taken, transcripts read, health is good and lists nobody', async () => {
+  const health = async (service: 'ingest' | 'results') => {
+    const answer = await fetch(new URL('/health?workers=1', await world.url(service)));
+    return { status: answer.status, body: (await answer.json()) as { status: string; workers: unknown[] } };
+  };
+  const alive = await health('results');
+  expect(alive.body).toMatchObject({
+    status: 'healthy',
+    workers: [{ engines: [{ name: 'free', slots: 1 }], lanes: ['high', 'normal', 'low'], active_jobs: 0 }],
+  });
+  await Promise.all(world.workers.map((worker) => worker.kill()));
+  const id = await world.submit();
+  expect((await world.transcript(id)).status).toMatch(/^(queued|processing)$/);
+  for (const service of ['ingest', 'results'] as const) {
+    expect(await health(service)).toMatchObject({ status: 200, body: { status: 'healthy', workers: [] } });
+  }
+  const { queue_length } = await world.results.logged('the queue', ({ msg }) => msg === 'queue length');
+  expect(queue_length).toBeGreaterThanOrEqual(0);
+});
