@@ -57,6 +57,7 @@ export const processSettings = (port: number) => ({
   HOST: settings.HOST,
   ENVIRONMENT: settings.ENVIRONMENT,
   LOG_LEVEL: settings.LOG_LEVEL,
+  SENTRY_DSN: settings.SENTRY_DSN,
   EARSHOT_SHUTDOWN_GRACE_SECONDS: settings.EARSHOT_SHUTDOWN_GRACE_SECONDS,
   EARSHOT_DRAIN_SECONDS: settings.EARSHOT_DRAIN_SECONDS,
 });

@@ -40,6 +40,7 @@ export const settings = {
     pattern: '^(trace|debug|info|warn|warning|error|critical|fatal|silent)$',
     lowercase: true,
   }),
+  SENTRY_DSN: text('Where errors are reported to; needs the optional package @sentry/node'),
   WORKER_CONCURRENCY: Type.Optional(
     Type.Integer({
       description: 'Chunks transcribed at once by one worker; default: the cores (2 in combined)',

@@ -1,5 +1,6 @@
 import { trace } from '@opentelemetry/api';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { reportError } from './error-reports.ts';
 import { type GooglePlatform, googleLines, googleTrace } from './google-log.ts';
 import { googlePlatform } from './telemetry.ts';
 
@@ -16,6 +17,9 @@ const LEVELS = {
   fatal: 'fatal',
   silent: 'silent',
 } as const;
+
+/** pino's number of the level `error`. */
+const ERROR = 50;
 
 /** Names that never reach a log with their values, at the top, in an object and in the headers of a request. */
 const SECRETS = ['authorization', 'cookie', '["set-cookie"]', 'password', 'token', 'text'];
@@ -49,7 +53,13 @@ export function createLogger(options: {
     formatters: { level: (label: string) => ({ level: label }) },
     mixin: () => spanFields(google),
     redact: { paths: REDACTED, censor: '[redacted]' },
-    hooks: { streamWrite: (line: string) => line.replaceAll(SIGNATURES, '$1[redacted]') },
+    hooks: {
+      logMethod(args: unknown[], method: (...all: unknown[]) => void, level: number) {
+        if (level >= ERROR) reportError(args);
+        method.apply(this, args);
+      },
+      streamWrite: (line: string) => line.replaceAll(SIGNATURES, '$1[redacted]'),
+    },
     ...(google ? googleLines : {}),
   };
   return options.stream ? pino(settings, options.stream) : pino(settings);

@@ -1,5 +1,6 @@
 import closeWithGrace from 'close-with-grace';
 import { ConfigError } from './config.ts';
+import { flushErrorReports, startErrorReports } from './error-reports.ts';
 import type { Logger } from './logger.ts';
 import { stopTelemetry } from './telemetry.ts';
 
@@ -18,20 +19,22 @@ export interface RunningService {
 export async function runService(options: {
   log: Logger;
   graceMs: number;
+  /** Where errors are reported to; not at all without a `dsn`. */
+  errors?: { readonly dsn: string | undefined; readonly service: string; readonly environment: string };
   start: () => Promise<RunningService>;
 }): Promise<void> {
   const { log, graceMs } = options;
   let service: RunningService | undefined;
   let closing = false;
   let broken = false;
-  const starting = options.start();
+  const starting = startReporting(options.errors).then(options.start);
   const closer = closeWithGrace({ delay: graceMs + 5_000, logger: false }, async ({ signal, err }) => {
     closing = true;
     if (err) log.fatal({ err }, 'the service ends after an error');
     else log.info({ signal }, 'the service stops');
     service ??= await starting.catch(() => undefined);
     await service?.close(graceMs);
-    await stopTelemetry();
+    await Promise.all([stopTelemetry(), flushErrorReports()]);
     if (broken) process.exit(1);
   });
   try {
@@ -39,6 +42,7 @@ export async function runService(options: {
   } catch (error) {
     log.fatal({ err: error }, 'the service could not start');
     closer.uninstall();
+    await flushErrorReports();
     process.exit(1);
   }
   void service.failed.then((error) => {
@@ -47,6 +51,10 @@ export async function runService(options: {
     broken = true;
     closer.close();
   });
+}
+
+async function startReporting(errors: Parameters<typeof runService>[0]['errors']): Promise<void> {
+  if (errors?.dsn) await startErrorReports({ ...errors, dsn: errors.dsn });
 }
 
 /** Calls `load`, or prints the problems of a bad configuration on stderr and exits 2. */

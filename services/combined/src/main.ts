@@ -43,6 +43,7 @@ async function serve(config: CombinedConfig): Promise<void> {
   await runService({
     log,
     graceMs: config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000,
+    errors: { dsn: config.SENTRY_DSN, service: 'combined', environment: config.ENVIRONMENT },
     start: async () => {
       const running = await startCombined({ config, env, embedded, log }).catch(explain);
       const keyed = !isLoopback(config.HOST);

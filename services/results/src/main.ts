@@ -20,7 +20,12 @@ import { startResults, topologyDuty } from './service.ts';
 
 const config = configOrExit(() => readConfig());
 const log = createLogger({ service: 'results', level: config.LOG_LEVEL });
-await runService({ log, graceMs: config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000, start });
+await runService({
+  log,
+  graceMs: config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000,
+  errors: { dsn: config.SENTRY_DSN, service: 'results', environment: config.ENVIRONMENT },
+  start,
+});
 
 async function start(): Promise<RunningService> {
   const authenticate = doorOf({

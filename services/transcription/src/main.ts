@@ -9,6 +9,7 @@ const log = createLogger({ service: 'transcription', level: config.LOG_LEVEL });
 await runService({
   log,
   graceMs: config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000,
+  errors: { dsn: config.SENTRY_DSN, service: 'transcription', environment: config.ENVIRONMENT },
   start: async () => serveTranscription({ config, log, parts: partsOf(config) }),
 });
 
