@@ -24,7 +24,7 @@ export {
 } from './loop/start-job-loop.ts';
 export { type FactPosition, factPosition } from './read/fact-position.ts';
 export type { SequencedFact } from './read/fact-reader.ts';
-export { oldestJob, type QueueState, readQueue } from './read/queue.ts';
+export { type OldestJob, oldestJob, type QueueState, readQueue } from './read/queue.ts';
 export { readAllFacts } from './read/read-all-facts.ts';
 export { accountStoreBytes } from './store/account.ts';
 export { type MakeRoomOptions, makeRoom, purge } from './store/make-room.ts';

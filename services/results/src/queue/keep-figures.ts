@@ -19,7 +19,7 @@ export function keepFigures({ log, ...deps }: FiguresDeps & { readonly log: Logg
   let kept: { readonly figures: Figures; readonly at: number } | undefined;
   const look = async () => {
     try {
-      kept = { figures: await readFigures(deps), at: performance.now() };
+      kept = { figures: await readFigures(deps, kept?.figures), at: performance.now() };
     } catch (err) {
       log.debug({ err }, 'the figures cannot be read now');
     }

@@ -1,5 +1,5 @@
 import type { JobLane } from '@earshot/contracts';
-import { type Broker, oldestJob } from '@earshot/messaging';
+import { type Broker, type OldestJob, oldestJob } from '@earshot/messaging';
 import type { Database } from '../store/database.ts';
 import {
   type Backlog,
@@ -23,8 +23,8 @@ const RECENT_MINUTES = 15;
 
 /** What takes longer to read than a scrape may take. */
 export interface Figures {
-  /** When the oldest job of a lane was published, by durable; empty lanes are left out. */
-  readonly oldest: ReadonlyMap<string, Date>;
+  /** The oldest job of a lane, by durable; empty lanes are left out. */
+  readonly oldest: ReadonlyMap<string, OldestJob>;
   readonly backlog: readonly Backlog[];
   readonly users: number;
   readonly work: readonly RecentWork[];
@@ -34,13 +34,19 @@ export interface Figures {
   readonly letters: ReadonlyMap<string, number>;
 }
 
-/** Reads them from the broker and from one view of the database; throws `unavailable` when one is away. */
-export async function readFigures({ database, broker, lanes }: FiguresDeps): Promise<Figures> {
+/**
+ * Reads them from the broker and from one view of the database; throws `unavailable` when one is away. The figures of
+ * `before` make it faster.
+ */
+export async function readFigures(
+  { database, broker, lanes }: FiguresDeps,
+  before?: Figures,
+): Promise<Figures> {
   const [oldest, stored] = await Promise.all([
     Promise.all(
       lanes.map(async ({ durable, filter_subject }) => ({
         durable,
-        at: await oldestJob(broker, filter_subject),
+        job: await oldestJob(broker, filter_subject, before?.oldest.get(durable)),
       })),
     ),
     database.read(async (tx) => ({
@@ -53,7 +59,7 @@ export async function readFigures({ database, broker, lanes }: FiguresDeps): Pro
   ]);
   return {
     ...stored,
-    oldest: new Map(oldest.flatMap(({ durable, at }) => (at ? [[durable, at]] : []))),
+    oldest: new Map(oldest.flatMap(({ durable, job }) => (job ? [[durable, job]] : []))),
     letters: new Map(stored.letters.map(({ stage, letters }) => [stage, letters])),
   };
 }

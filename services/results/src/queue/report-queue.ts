@@ -53,7 +53,7 @@ export function reportQueue(options: ReportQueueOptions): void {
 function tellFigures(observe: Observe, lanes: readonly JobLane[], figures: Figures): void {
   const now = Date.now();
   for (const lane of lanes) {
-    const at = figures.oldest.get(lane.durable)?.getTime() ?? now;
+    const at = figures.oldest.get(lane.durable)?.at.getTime() ?? now;
     observe(METRICS.queueOldest, Math.max(0, now - at) / 1000, labelsOf(lane));
     if (lane.engine === null) continue;
     const own = figures.backlog.find((one) => one.engine === lane.engine && one.lane === lane.lane);

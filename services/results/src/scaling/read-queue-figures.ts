@@ -40,7 +40,7 @@ function laneOf(
   workers: readonly WorkerState[],
   figures: Figures,
 ) {
-  const at = figures.oldest.get(durable);
+  const at = figures.oldest.get(durable)?.at;
   const own = figures.backlog.find((one) => one.engine === engine && one.lane === lane);
   return {
     ...{ durable, stage, engine, lane },
