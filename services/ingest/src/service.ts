@@ -3,6 +3,7 @@ import { type Broker, startEventLoop, storeUsage } from '@earshot/messaging';
 import type { Logger, Metrics } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import type { IngestConfig } from './config.ts';
+import { configuredEngines } from './engine-directory.ts';
 import { giveUpUpload } from './give-up-upload.ts';
 import { noCounts, type UploadCounts, uploadHandler } from './handle-upload.ts';
 import { postRecording } from './post-recording.ts';
@@ -55,7 +56,7 @@ export function startIngest({ config, broker, storage, log, metrics }: IngestOpt
     counts,
     publisher: broker.publisher,
     facts: broker.facts,
-    engines: broker.engines,
+    engines: configuredEngines(broker.engines, parseEngines(config.EARSHOT_ENGINES)),
     defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
     factsAgeMs: config.EARSHOT_FACTS_DAYS * 86_400_000,
   };
