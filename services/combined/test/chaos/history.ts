@@ -5,6 +5,8 @@ export type SubmissionOutcome = 'accepted' | 'unknown' | 'refused';
 export interface Submission {
   readonly id: string;
   readonly outcome: SubmissionOutcome;
+  /** Of a refusal. */
+  readonly code?: string;
   /** Whether some of its chunks can never be transcribed. */
   readonly poison: boolean;
 }

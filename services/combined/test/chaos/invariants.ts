@@ -246,7 +246,9 @@ const doorsStayOpen: Invariant = {
   name: 'I11',
   says: 'no recording is refused, and a rolling restart leaves no request without an answer',
   check: ({ submissions, requests, gentle }) => [
-    ...submissions.filter(({ outcome }) => outcome === 'refused').map(({ id }) => `${id} was refused`),
+    ...submissions
+      .filter(({ outcome }) => outcome === 'refused')
+      .map(({ id, code }) => `${id} was refused (${code})`),
     ...(gentle && requests.unanswered > 0 ? [`${requests.unanswered} requests got no answer`] : []),
     ...(gentle
       ? submissions.filter(({ outcome }) => outcome === 'unknown').map(({ id }) => `nobody took ${id}`)

@@ -12,6 +12,8 @@ import { eventOf, type PlannedRecording, wavOf } from './recordings.ts';
 /** What became of a submission, and how often it was sent. */
 export interface Submitted {
   readonly outcome: SubmissionOutcome;
+  /** Of a refusal. */
+  readonly code?: string;
   readonly tries: number;
 }
 
@@ -36,7 +38,8 @@ export async function submit(
       if (random.below(10) === 0) await sendOnce().catch(() => undefined);
       return { outcome: 'accepted', tries };
     } catch (error) {
-      if (error instanceof ClientError && !error.retryable) return { outcome: 'refused', tries };
+      if (error instanceof ClientError && !error.retryable)
+        return { outcome: 'refused', code: error.code, tries };
       await pause(PAUSE_MS);
     }
   }
