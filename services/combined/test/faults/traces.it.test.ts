@@ -51,6 +51,22 @@ const chunksOf = (spans: readonly ReceivedSpan[]) =>
   spans.map(({ attributes }) => Number(String(attributes['messaging.destination.name']).split('.').at(-1)));
 const ofChunk = (name: string, n: number) => named(name).filter((span) => chunksOf([span])[0] === n);
 
+/** The spans of a trace whose parent is none of it. */
+function entryOf(trace: string): ReceivedSpan[] {
+  const spans = receiver.spans.filter(({ traceId }) => traceId === trace);
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  return spans.filter(({ parentSpanId }) => !ids.has(parentSpanId));
+}
+
+/** Processes send in their own time: waits for the last span, and for one entry to be all that has no parent. */
+const complete = (trace: string) =>
+  eventually('the whole trace', () => {
+    const ended = receiver.spans.some(
+      ({ traceId, name }) => traceId === trace && name === `process ${FACT}.completed`,
+    );
+    return ended && entryOf(trace).length === 1;
+  });
+
 it('one recording is one trace over all processes, with a hand-over from a killed worker in it', async () => {
   await world.cloud.behave({ answer_ms: 2_500 });
   await publishUpload(12);
@@ -62,9 +78,9 @@ it('one recording is one trace over all processes, with a hand-over from a kille
   await run.worker.kill();
   const { trace_id, trace_url } = await world.finished(run.transcript_id);
   expect([trace_id, trace_url]).toEqual([TRACE, `https://traces.test/${TRACE}`]);
-  await eventually('the last spans', () => named(`process ${FACT}.completed`).length === 1);
+  await complete(TRACE);
 
-  const entry = inTrace().filter((span) => !parentOf(span));
+  const entry = entryOf(TRACE);
   expect(entry.map(({ name, service, parentSpanId }) => [name, service, parentSpanId]).sort()).toEqual([
     ['receive uploads.{tenant}', 'earshot-ingest', CALLER],
   ]);
@@ -118,4 +134,15 @@ it('each fact is linked to the batch in which results stored it, and the batch h
     [...batches.values()].some((batch) => batch.traceId === traceId),
   );
   expect(held.length).toBeGreaterThan(0);
+});
+
+it('a recording that comes in by HTTP begins its trace at the door, where the caller names none', async () => {
+  const { trace_id } = await world.finished(await world.submit());
+  const ofTrace = () => receiver.spans.filter(({ traceId }) => traceId === trace_id);
+  await complete(String(trace_id));
+  const entry = entryOf(String(trace_id));
+  expect(entry.map(({ service, kind, parentSpanId }) => [service, kind, parentSpanId])).toEqual([
+    ['earshot-ingest', 2, ''],
+  ]);
+  expect(ofTrace().some(({ name }) => name === 'publish uploads.{tenant}')).toBe(true);
 });
