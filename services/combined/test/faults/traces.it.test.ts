@@ -79,6 +79,7 @@ it('one recording is one trace over all processes, with a hand-over from a kille
   const { trace_id, trace_url } = await world.finished(run.transcript_id);
   expect([trace_id, trace_url]).toEqual([TRACE, `https://traces.test/${TRACE}`]);
   await complete(TRACE);
+  await eventually('the end of every chunk', () => named(`process ${CHUNK}`).length === 3);
 
   const entry = entryOf(TRACE);
   expect(entry.map(({ name, service, parentSpanId }) => [name, service, parentSpanId]).sort()).toEqual([
