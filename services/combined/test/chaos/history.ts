@@ -65,7 +65,10 @@ export interface JobRun {
   readonly outcome: string | undefined;
 }
 
-/** A time in which something was broken; milliseconds since the epoch. `thing` is a victim or an edge. */
+/**
+ * A time in which something was broken; milliseconds since the epoch. `thing` is a victim, an edge, or `store`: all that
+ * the broker held is gone.
+ */
 export interface Disturbance {
   readonly thing: string;
   readonly from: number;
@@ -118,7 +121,6 @@ export interface History {
   readonly rest: Rest;
   /** Jobs that the reconciler published again because nobody had them. */
   readonly brought_back: number;
-  readonly lost_stores: number;
   readonly requests: Requests;
   /** True when services were only asked to stop, one after another: nobody may notice. */
   readonly gentle: boolean;

@@ -68,7 +68,6 @@ const good: History = {
   requests: { made: 10, repeated: 3, unanswered: 1 },
   gentle: false,
   brought_back: 0,
-  lost_stores: 0,
 };
 
 const findings = (history: History) =>
@@ -188,6 +187,7 @@ describe('a history is refused when', () => {
 it.each<[string, Partial<History>]>([
   ['its worker was killed', { disturbances: [{ thing: 'w1', from: 1_600, to: 1_700 }] }],
   ['its worker was cut off', { disturbances: [{ thing: 'w1/nats', from: 500, to: 9_000 }] }],
+  ['the store was lost in between', { disturbances: [{ thing: 'store', from: 2_600, to: 2_700 }] }],
   ['the broker was killed', { disturbances: [{ thing: 'nats', from: 1_200, to: 1_400 }] }],
 ])('finished work may come again when %s', (_, disturbed) => {
   const runs = [run('w1.0'), run('w2.0', { ...later, delivery: 2 })];

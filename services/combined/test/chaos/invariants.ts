@@ -227,6 +227,10 @@ const attemptsAreCounted: Invariant = {
  */
 const SHORT_MS = 2_000;
 
+/** Facts went with the store, so what they told of may be done again. */
+const lostStore = ({ disturbances }: History, from: number, to: number) =>
+  disturbances.some((one) => one.thing === 'store' && one.from <= to && one.to >= from);
+
 const nothingTwice: Invariant = {
   name: 'I10',
   says: 'what a worker finished and could acknowledge does not come again',
@@ -234,7 +238,7 @@ const nothingTwice: Invariant = {
     pairs(history.runs)
       .filter(([done, next]) => done.outcome === 'done' && next.delivery > done.delivery)
       .filter(([{ worker, started_at, ended_at = started_at }, next]) => {
-        if (next.started_at < ended_at) return false;
+        if (next.started_at < ended_at || lostStore(history, started_at, next.started_at)) return false;
         return disturbing(history, worker, started_at, ended_at + ACK_MS).every(
           ({ thing, from, to }) => thing.endsWith('/nats') && to - from < SHORT_MS,
         );
@@ -259,9 +263,9 @@ const doorsStayOpen: Invariant = {
 const noJobIsLost: Invariant = {
   name: 'I12',
   says: 'no job is lost while its store is kept: the reconciler has nothing to bring back',
-  check: ({ brought_back, lost_stores }) =>
-    lost_stores === 0 && brought_back > 0
-      ? [`${brought_back} jobs were lost and brought back although the store was not`]
+  check: (history) =>
+    history.brought_back > 0 && !lostStore(history, 0, Number.POSITIVE_INFINITY)
+      ? [`${history.brought_back} jobs were lost and brought back although the store was not`]
       : [],
 };
 

@@ -215,7 +215,8 @@ export class Nemesis {
   /** What stops every worker disturbs each of them, and so does what cuts each of them off. */
   #note(fault: Fault, thing: string, from: number): void {
     const everybody = fault.kind === 'rolling_restart' || fault.kind === 'lose_store';
-    const things = everybody ? [...this.#options.world.services.keys()] : [thing];
+    const store = fault.kind === 'lose_store' ? ['store'] : [];
+    const things = everybody ? [...this.#options.world.services.keys(), ...store] : [thing];
     for (const one of things) this.disturbances.push({ thing: one, from, to: Date.now() });
   }
 

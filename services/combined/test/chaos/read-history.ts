@@ -54,7 +54,6 @@ export async function readHistory(world: ChaosWorld, notes: RunNotes): Promise<H
     requests: notes.requests,
     gentle: notes.gentle,
     brought_back: broughtBack(world),
-    lost_stores: notes.lost.length,
     rest: { ...left, orphans: await chunksLeft(world), unclear_calls: unclear.length },
   };
 }
