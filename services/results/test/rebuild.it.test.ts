@@ -10,6 +10,7 @@ import {
 import { eventually, startTestBroker, type TestBroker } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { retryTranscript } from '../src/actions/retry.ts';
 import { rebuildTables } from '../src/rebuild/rebuild-tables.ts';
 import { factsOf } from './facts.ts';
 import { log, type ResultsFixture, resultsFixture } from './fixture.ts';
@@ -100,7 +101,7 @@ it('re-creates every transcript as its readers knew it, and tells nobody a final
   expect(await rebuild()).toBe(messages);
   expect(await rows()).toEqual(before);
   const open = await results.query<{ type: string; transcript_id: string }>(
-    'SELECT type, transcript_id FROM outbox WHERE finished_at IS NULL',
+    'SELECT type, transcript_id FROM outbox WHERE published_at IS NULL',
   );
   // Its final fact is not in the stream: it may never have been published.
   expect(open).toEqual([{ type: 'failed', transcript_id: failed.id }]);
@@ -125,6 +126,28 @@ it('calls a transcript whose results are gone unreadable instead of running it a
     error_code: 'unreadable_result',
   });
   expect(states).toContainEqual({ id: deleted.id, status: 'deleted', revision: 2, error_code: null });
+});
+
+it('knows how often work was given up on, so that a retry gets a generation that workers take', async () => {
+  const f = factsOf();
+  const given = [f.gaveUp(1), f.gaveUp(1, { generation: 2 })];
+  for (const fact of [f.accepted(), f.split(2), f.chunk(0), ...given]) await publish(fact);
+  await rebuild();
+  const { database, storage } = results;
+  const deps = { database, storage, facts: broker.facts, engines: broker.engines, defaultEngine: 'sherpa' };
+  const replays = await retryTranscript(deps, { tenant: f.tenant, id: f.id }, undefined);
+  expect(replays).toMatchObject([{ stage: 'chunk', n: 1, generation: 3 }]);
+});
+
+it('leaves a transcript in work that was sent round again after its last final state', async () => {
+  const f = factsOf();
+  for (const fact of [f.accepted(), f.split(2), f.chunk(0), f.gaveUp(1)]) await publish(fact);
+  await rebuild();
+  await final(f, 'partial', 1);
+  await results.query(`UPDATE transcripts SET status = 'processing' WHERE id = $1`, [f.id]);
+  await rebuild();
+  const [row] = await results.query('SELECT status, revision FROM transcripts WHERE id = $1', [f.id]);
+  expect(row).toEqual({ status: 'processing', revision: 1 });
 });
 
 it('refuses while final facts are being relayed', async () => {

@@ -6,8 +6,9 @@ const LOST = 'unreadable_result';
 
 /**
  * Makes rows agree with final facts that were published before: the revision goes on from theirs, what was canceled or
- * deleted stays so, and a transcript whose results are gone is `failed`, never run again by itself. Final facts of the
- * outbox that these are need not be published once more. Rows must exist and be locked.
+ * deleted stays so, and a transcript whose results are gone is `failed`, never run again by itself; one that was sent round
+ * again since stays in work. Final facts of the outbox that these are are not published once more. Rows must exist and be
+ * locked.
  */
 export async function adoptFinals(tx: Transaction, finals: readonly Final[]): Promise<void> {
   const params = [
@@ -17,9 +18,9 @@ export async function adoptFinals(tx: Transaction, finals: readonly Final[]): Pr
   ];
   const facts = 'unnest($1::uuid[], $2::text[], $3::int[]) AS f (id, status, revision)';
   await tx.query(
-    `UPDATE outbox o SET published_at = now(), finished_at = now()
+    `UPDATE outbox o SET published_at = now()
      FROM ${facts}
-     WHERE o.transcript_id = f.id AND o.type = f.status AND o.revision <= f.revision AND o.finished_at IS NULL`,
+     WHERE o.transcript_id = f.id AND o.type = f.status AND o.revision <= f.revision AND o.published_at IS NULL`,
     params,
   );
   await tx.query(
@@ -36,7 +37,8 @@ export async function adoptFinals(tx: Transaction, finals: readonly Final[]): Pr
      FROM (
        SELECT DISTINCT ON (id) id, status, revision FROM ${facts} ORDER BY id, revision DESC
      ) f
-     WHERE t.id = f.id AND t.status <> 'deleted' AND t.revision <= f.revision`,
+     WHERE t.id = f.id AND t.status <> 'deleted'
+       AND (t.revision < f.revision OR (t.revision = f.revision AND f.status IN ('canceled', 'deleted')))`,
     params,
   );
 }

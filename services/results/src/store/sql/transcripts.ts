@@ -106,11 +106,17 @@ export async function resumeTranscripts(tx: Transaction, ids: readonly string[])
   );
 }
 
-/** Notes that work on transcripts went on; queued ones are now processing, and closed ones are left as they are. */
+/**
+ * Notes that work on transcripts went on; queued ones are now processing, and closed ones are left as they are. Tables that
+ * were made again learn the generation from what was given up on: workers leave jobs of that one and older ones undone.
+ */
 export async function touchTranscripts(tx: Transaction, ids: readonly string[]): Promise<void> {
   await tx.query(
     `UPDATE transcripts
      SET status = CASE status WHEN 'queued' THEN 'processing' ELSE status END,
+         generation = greatest(generation, (
+           SELECT max(d.generation) FROM dead_letters d WHERE d.transcript_id = transcripts.id AND d.stage <> 'message'
+         )),
          updated_at = clock_timestamp(), moved_at = clock_timestamp()
      WHERE id = ANY($1::uuid[]) AND status NOT IN ('completed', 'canceled', 'deleted')`,
     [ids],
