@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   chunkJob,
   chunkJobSubject,
@@ -32,6 +33,7 @@ let results: ResultsFixture;
 let server: TestBroker;
 let broker: Broker;
 let recovered = 0;
+let whileRecovering: () => Promise<void> = async () => undefined;
 
 beforeAll(async () => {
   [results, server] = await Promise.all([resultsFixture(), startTestBroker()]);
@@ -47,12 +49,16 @@ beforeEach(async () => {
   for (const { name } of wanted.streams) await purge(broker, { stream: name });
   await results.query('TRUNCATE transcripts, marks CASCADE');
   recovered = 0;
+  whileRecovering = async () => undefined;
 });
 
-/** A look that counts every transcript as idle; `idleMs` otherwise. */
-async function look(idleMs = 0): Promise<number> {
+const NEVER = 3_600_000;
+
+/** Its transcripts count as idle after `idleMs`; it looks by itself only when told how often. */
+function reconcilerOf({ idleMs, everyMs = NEVER }: { idleMs: number; everyMs?: number }) {
   const recover = async () => {
     recovered += 1;
+    await whileRecovering();
   };
   const wantedNow = async () => wanted;
   const { database, storage } = results;
@@ -61,8 +67,12 @@ async function look(idleMs = 0): Promise<number> {
     ...{ database, storage, broker, facts, engines, log, recover },
     ...{ wanted: wantedNow, defaultEngine: 'sherpa' },
   };
-  const never = 3_600_000;
-  const reconciler = startReconciler({ ...options, idleMs, firstMs: never, everyMs: never, catchUpMs: 300 });
+  return startReconciler({ ...options, idleMs, firstMs: everyMs, everyMs, catchUpMs: 300 });
+}
+
+/** A look that counts every transcript as idle; `idleMs` otherwise. */
+async function look(idleMs = 0): Promise<number> {
+  const reconciler = reconcilerOf({ idleMs });
   try {
     return await reconciler.look();
   } finally {
@@ -211,15 +221,49 @@ it('brings everything back after the store was deleted, and looks for recordings
   expect(recovered).toBe(1);
 });
 
+async function makeJobsAgain(): Promise<void> {
+  const connection = await connect({ servers: server.url });
+  await (await connection.jetstreamManager()).streams.delete(STREAMS.jobs);
+  await connection.close();
+  await applyTopology(broker, wanted);
+}
+
+it('notices that a stream was made again while it made good the loss of one', async () => {
+  const f = factsOf();
+  await store(f.accepted());
+  expect(await look(60_000)).toBe(0);
+  await makeJobsAgain();
+  whileRecovering = makeJobsAgain;
+  expect(await look(60_000)).toBe(1);
+  whileRecovering = async () => undefined;
+  expect(await look(60_000)).toBe(1);
+  expect(await look(60_000)).toBe(0);
+  expect(recovered).toBe(2);
+});
+
+it('does not begin again while it makes good a loss, however long that takes', async () => {
+  await look();
+  await makeJobsAgain();
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  whileRecovering = () => finished;
+  const reconciler = reconcilerOf({ idleMs: 60_000, everyMs: 20 });
+  await eventually('a look', () => recovered === 1);
+  // As long as ten looks would take.
+  await pause(200);
+  expect(recovered).toBe(1);
+  finish();
+  await reconciler.close();
+});
+
 it('notices that only the stream of jobs was made again', async () => {
   const f = factsOf();
   await store(f.accepted());
   await broker.publisher.publish(jobsOf(f).split());
   expect(await look(60_000)).toBe(0);
-  const connection = await connect({ servers: server.url });
-  await (await connection.jetstreamManager()).streams.delete(STREAMS.jobs);
-  await connection.close();
-  await applyTopology(broker, wanted);
+  await makeJobsAgain();
   expect(await look(60_000)).toBe(1);
   expect(recovered).toBe(1);
 });

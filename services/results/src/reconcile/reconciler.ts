@@ -1,6 +1,6 @@
 import type { Topology } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
-import { applyTopology, type Broker } from '@earshot/messaging';
+import { applyTopology, type Broker, streamBirths } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
 import { acceptMissing, type RoundDeps } from '../actions/prepare-round.ts';
 import { storeAccepted } from '../store/sql/transcripts.ts';
@@ -43,7 +43,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   const holder = crypto.randomUUID();
   const deps = { database, broker, publisher: broker.publisher, catchUpMs };
   let closed = false;
-  let running: Promise<unknown> = Promise.resolve();
+  let running: Promise<unknown> | undefined;
 
   async function bringBack(keys: readonly UnfinishedKey[], idleFor: number): Promise<number> {
     if (keys.length === 0) return 0;
@@ -70,24 +70,31 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   async function makeGood(loss: string, wanted: Topology, renew: () => Promise<boolean>): Promise<number> {
     log.error({ loss }, 'messages were lost; all unfinished work is published again');
     await applyTopology(broker, wanted);
+    const births = await streamBirths(broker, wanted);
     const republished = await everything(renew);
     await options.recover();
+    await rememberStreams(database, births);
     return republished;
   }
 
   async function lookUnderLease(renew: () => Promise<boolean>): Promise<number> {
     const wanted = await options.wanted();
-    const loss = await lookForLoss(database, broker, wanted);
-    const republished = loss ? await makeGood(loss, wanted, renew) : await idle();
-    await rememberStreams(database, broker, wanted);
+    const { loss, births } = await lookForLoss(database, broker, wanted);
+    if (loss === undefined) await rememberStreams(database, births);
+    const republished = loss === undefined ? await idle() : await makeGood(loss, wanted, renew);
     if (republished > 0) log.warn({ republished }, 'jobs nobody had were published again');
     return republished;
   }
 
   const look = async () =>
     (await withLease(database, { ...LEASE, holder }, ({ renew }) => lookUnderLease(renew))) ?? 0;
+  // Bringing everything back may take minutes; a second look beside it would only begin it again.
   const tick = () => {
-    running = look().catch((err: unknown) => log.warn({ err }, 'could not look for lost work'));
+    running ??= look()
+      .catch((err: unknown) => log.warn({ err }, 'could not look for lost work'))
+      .finally(() => {
+        running = undefined;
+      });
   };
   const first = setTimeout(tick, options.firstMs ?? 2_000);
   const timer = setInterval(tick, options.everyMs ?? 30_000);

@@ -7,12 +7,15 @@ import { findLoss } from './find-loss.ts';
 
 const birthMark = (stream: string) => `born:${stream}`;
 
+/** When each stream was made. */
+type Births = ReadonlyMap<string, number>;
+
 /** Compares the broker's streams with what PostgreSQL remembers of them; says why messages must be taken for lost. */
 export async function lookForLoss(
   database: Database,
   broker: Broker,
   topology: Topology,
-): Promise<string | undefined> {
+): Promise<{ readonly loss: string | undefined; readonly births: Births }> {
   const [missing, births, facts, positions] = await Promise.all([
     missingParts(broker, topology),
     streamBirths(broker, topology),
@@ -24,12 +27,12 @@ export async function lookForLoss(
     return at === undefined ? [] : [[name, at] as const];
   });
   const knownBirths = new Map(known);
-  return findLoss({ missing, births, knownBirths, facts, storedUpTo: positions.get(FACTS_MARK) });
+  const loss = findLoss({ missing, births, knownBirths, facts, storedUpTo: positions.get(FACTS_MARK) });
+  return { loss, births };
 }
 
-/** Remembers the streams as they are now: what was lost with their predecessors has been made good. */
-export async function rememberStreams(database: Database, broker: Broker, topology: Topology): Promise<void> {
-  const births = await streamBirths(broker, topology);
+/** Remembers streams as they were before a look: those made again during it are a loss for the next one. */
+export async function rememberStreams(database: Database, births: Births): Promise<void> {
   await database.write(async (tx) => {
     for (const [name, at] of births) await advancePosition(tx, birthMark(name), at);
   });

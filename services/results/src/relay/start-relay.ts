@@ -63,9 +63,14 @@ export function startRelay<Row extends { readonly id: number }>(options: RelayOp
   }
 
   const sweep = async () => (await withLease(database, lease, ({ renew }) => relayPages(renew))) ?? 0;
-  const timer = setInterval(() => {
-    track(sweep().catch((err: unknown) => log.warn({ err }, `the ${name} could not be swept`)));
-  }, options.sweepEveryMs ?? 30_000);
+  let sweeping = false;
+  const tick = async () => {
+    if (sweeping) return;
+    sweeping = true;
+    await sweep().catch((err: unknown) => log.warn({ err }, `the ${name} could not be swept`));
+    sweeping = false;
+  };
+  const timer = setInterval(() => track(tick()), options.sweepEveryMs ?? 30_000);
 
   return {
     take: (rows) => {
