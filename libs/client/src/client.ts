@@ -78,7 +78,7 @@ export class Client {
     return sendJson('/v1/queue', this.#http);
   }
 
-  /** After a loss of the broker's store: brings every unfinished recording back to work. May be repeated. */
+  /** Brings recordings back to work that are stored and have no transcript. May be repeated. */
   recover(): Promise<Recovered> {
     return sendJson('/v1/recover', this.#http, { method: 'POST' });
   }
