@@ -31,9 +31,24 @@ async function timed(check: () => Promise<void>, limitMs: number) {
   }
 }
 
-/** Adds `/livez` (nothing outside), `/readyz` (dependencies in the body) and `/health` (round trip, 10 s limit; `?workers=1` lists the workers). */
+/** Requests that come while one is under way share it: these routes ask for no key, and a round trip writes to disks. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
+}
+
+/**
+ * Adds `/livez` (nothing outside), `/readyz` (dependencies in the body) and `/health` (round trip, 10 s limit;
+ * `?workers=1` lists the workers).
+ */
 export function registerHealth(server: FastifyInstance, health: Health): void {
   const hidden = { schema: { hide: true } };
+  const [roundTrip, listWorkers] = [shared(health.roundTrip), shared(health.workers)];
   server.get('/livez', hidden, () => ({ status: 'ok' }));
   server.get('/readyz', hidden, async (_request, reply) => {
     const state = health.state();
@@ -47,9 +62,9 @@ export function registerHealth(server: FastifyInstance, health: Health): void {
   server.get<{ Querystring: { workers?: string } }>('/health', hidden, async (request, reply) => {
     const asked = request.query.workers === '1';
     const [result, workers] = await Promise.all([
-      timed(health.roundTrip, ROUND_TRIP_LIMIT_MS),
+      timed(roundTrip, ROUND_TRIP_LIMIT_MS),
       // Workers that are dead or cannot be asked take no door down.
-      asked ? health.workers().catch(() => []) : undefined,
+      asked ? listWorkers().catch(() => []) : undefined,
     ]);
     const status = result.ok ? 'healthy' : 'unhealthy';
     const timestamp = new Date().toISOString();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempFolder } from '@earshot/testkit';
+import { eventually, tempFolder } from '@earshot/testkit';
 import Type from 'typebox';
 import { afterEach, expect, it } from 'vitest';
 import { registerHealth } from './health.ts';
@@ -114,6 +114,13 @@ it('asks API routes for a key, looks it up by hash and checks its scope; health 
   await folder.remove();
 });
 
+it('asks for a key however an address spells the route', async () => {
+  const app = await server(() => undefined);
+  app.get('/v1/me', () => ({ reached: true }));
+  for (const url of ['/v1/me', '/%761/me', '/%76%31/%6d%65', '/v1/none'])
+    expect((await app.inject(url)).statusCode).toBe(401);
+});
+
 it('knows which listeners only this machine reaches', () => {
   expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].every(isLoopback)).toBe(true);
   expect(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.com'].some(isLoopback)).toBe(false);
@@ -140,6 +147,29 @@ it('keeps readiness apart from the health of dependencies', async () => {
   expect(health.json()).toMatchObject({ status: 'unhealthy', error: 'away' });
   expect(health.json()).not.toHaveProperty('workers');
   expect((await app.inject('/health?workers=1')).json().workers).toEqual([{ id: 'w' }]);
+});
+
+it('makes one round trip for all who ask for health at the same time', async () => {
+  const app = await server();
+  let trips = 0;
+  let end = () => {};
+  const roundTrip = () => {
+    trips += 1;
+    return new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  };
+  registerHealth(app, { state: () => 'ready', checks: {}, roundTrip, workers: async () => [] });
+  const answers = [1, 2, 3].map(() => app.inject('/health').then(({ statusCode }) => statusCode));
+  await eventually('the trip', () => trips === 1);
+  await app.inject('/livez');
+  end();
+  expect(await Promise.all(answers)).toEqual([200, 200, 200]);
+  expect(trips).toBe(1);
+  const later = app.inject('/health');
+  await eventually('another trip', () => trips === 2);
+  end();
+  expect((await later).statusCode).toBe(200);
 });
 
 it('writes the API down as OpenAPI', async () => {

@@ -105,7 +105,8 @@ export async function createHttpServer(options: HttpServerOptions) {
   server.decorateRequest('principal');
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    if (!isApiRoute(request.url)) return;
+    // By the route that was found: an address may spell it in other letters (%76 for v).
+    if (!isApiRoute(request.routeOptions.url ?? request.url)) return;
     const principal = options.authenticate(request.headers.authorization);
     if (!principal) throw options.codedError('unauthorized', 'no valid API key was sent');
     request.principal = principal;
