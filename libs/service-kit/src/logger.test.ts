@@ -50,6 +50,15 @@ it('takes the signatures out of signed URLs wherever they stand', () => {
   expect(text()).toContain('&x=1');
 });
 
+it('takes users and passwords out of addresses wherever they stand', () => {
+  const { log, text } = recorded();
+  const fields = { servers: ['nats://me:s3cret@broker:4222', 'nats://plain:4222'], detail: 'to a@b.c' };
+  log.warn(fields, 'cannot reach postgres://s3cret:s3cret@db/x, https://host/a@b or https://host?to=a@b');
+  expect(text()).not.toContain('s3cret');
+  for (const kept of ['@broker:4222', 'nats://plain', 'a@b.c', '@db/x', 'host/a@b', 'host?to=a@b'])
+    expect(text()).toContain(kept);
+});
+
 it('speaks to Cloud Logging on Google', () => {
   expect(googlePlatform({})).toBeUndefined();
   expect(googlePlatform({ K_SERVICE: 'ingest' })).toEqual({ project: undefined });

@@ -32,6 +32,9 @@ const REDACTED = SECRETS.flatMap((name) => {
 const SIGNATURES =
   /([?&](?:X-(?:Goog|Amz)-(?:Signature|Credential|Security-Token)|Signature|sig|token)=)[^&"\s\\]+/gi;
 
+/** The user and password of an address, wherever in a line it stands: of NATS, of a database, of a proxy. */
+const CREDENTIALS = /(:\/\/)[^/?#@"\s\\]+@/g;
+
 /**
  * A JSON logger on stdout (or `stream`): one line an event, RFC 3339 times, the ids of the span at work, secrets and
  * transcript text redacted. On Google Cloud with the fields that Cloud Logging reads.
@@ -58,7 +61,8 @@ export function createLogger(options: {
         if (level >= ERROR) reportError(args);
         method.apply(this, args);
       },
-      streamWrite: (line: string) => line.replaceAll(SIGNATURES, '$1[redacted]'),
+      streamWrite: (line: string) =>
+        line.replaceAll(SIGNATURES, '$1[redacted]').replaceAll(CREDENTIALS, '$1[redacted]@'),
     },
     ...(google ? googleLines : {}),
   };
