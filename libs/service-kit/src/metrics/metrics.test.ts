@@ -121,7 +121,8 @@ describe('metrics by OTLP', () => {
     expect(wantsOtlpMetrics(env)).toBe(wanted);
   });
 
-  it('are pushed under the same names', async () => {
+  /** Metrics that go to a collector, and what has arrived there so far. */
+  async function pushed(): Promise<() => string> {
     const received: unknown[] = [];
     const collector = createServer(async (request, response) => {
       received.push(await json(request));
@@ -134,12 +135,30 @@ describe('metrics by OTLP', () => {
     process.env.OTEL_EXPORTER_OTLP_ENDPOINT = endpoint;
     onTestFinished(() => void delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT);
     await open({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' });
+    return () => JSON.stringify(received);
+  }
+
+  it('are pushed under the same names', async () => {
+    const arrived = await pushed();
     metrics.add(jobs, 4, { outcome: 'done' });
     await metrics.close();
-    const text = JSON.stringify(received);
-    expect(text).toContain('"name":"x_jobs_total"');
-    expect(text).toContain('"asDouble":4');
-    expect(text).toContain('earshot-test');
+    expect(arrived()).toContain('"name":"x_jobs_total"');
+    expect(arrived()).toContain('"asDouble":4');
+    expect(arrived()).toContain('earshot-test');
+  });
+
+  it('leave out what is not known at the moment of a push', async () => {
+    const arrived = await pushed();
+    let away = false;
+    metrics.observe([length], (observe) => {
+      if (away) throw new Error('away');
+      observe(length, 7, { lane: 'low' });
+    });
+    expect(await linesOf('x_length')).toEqual(['x_length{lane="low"} 7']);
+    away = true;
+    await metrics.close();
+    expect(arrived()).toContain('x_length');
+    expect(arrived()).not.toContain('"lane"');
   });
 });
 

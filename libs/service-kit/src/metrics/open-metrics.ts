@@ -62,6 +62,8 @@ async function otlpReaders(env: Environment): Promise<MetricReader[]> {
   const every = Number(env.OTEL_METRIC_EXPORT_INTERVAL) || 60_000;
   const exportTimeoutMillis = Math.min(every, Number(env.OTEL_METRIC_EXPORT_TIMEOUT) || 30_000);
   const exporter = new OTLPMetricExporter();
+  const send = exporter.export.bind(exporter);
+  exporter.export = (figures, onEnd) => send(withoutUnknown(figures), onEnd);
   return [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: every, exportTimeoutMillis })];
 }
 
