@@ -21,8 +21,8 @@ const FRESH_MS = 1_000;
 const cache = new WeakMap<Broker, { readonly until: number; readonly usage: Promise<StoreUsage> }>();
 
 /**
- * How full the broker's budgets are, a stream's where it refuses what is too much; each answer is kept for 1 s. `storeBytes` stands in for an account without a limit.
- * Throws `unavailable` when the broker does not answer.
+ * How full the broker's budgets are, a stream's where it refuses what is too much; each answer is kept for 1 s.
+ * `storeBytes` stands in for an account without a limit. Throws `unavailable` when the broker does not answer.
  */
 export function storeUsage(broker: Broker, storeBytes?: number): Promise<StoreUsage> {
   const now = performance.now();

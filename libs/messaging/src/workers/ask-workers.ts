@@ -23,7 +23,6 @@ export async function pingWorkers(broker: Broker, withinMs: number): Promise<Wor
       resolve();
     };
     const endEarly = () => known?.length && known.every((id) => answers.has(id)) && finish();
-    const timer = setTimeout(finish, withinMs);
     const subscription = broker.connection.subscribe(inbox, {
       callback: (error, message) => {
         if (error || isNobody(message)) return finish();
@@ -32,6 +31,7 @@ export async function pingWorkers(broker: Broker, withinMs: number): Promise<Wor
         endEarly();
       },
     });
+    const timer = setTimeout(finish, withinMs);
     broker.connection.publish(workerSubjects.ping, '', { reply: inbox });
     readFreshStates(broker, withinMs).then(
       (states) => {

@@ -33,10 +33,10 @@ export function startWorkerControl(options: WorkerControlOptions): WorkerControl
   const { broker, id, state, log } = options;
   const { connection } = broker;
   const ping = connection.subscribe(workerSubjects.ping, {
-    callback: (error, message) => !error && answer(message, state()),
+    callback: (error, message) => !error && answer(message, state),
   });
   const restart = connection.subscribe(workerSubjects.restartPool(id), {
-    callback: (error, message) => !error && void restarted().then((result) => answer(message, result)),
+    callback: (error, message) => !error && void restarted().then((result) => answer(message, () => result)),
   });
   const keeper = new StateKeeper({ broker, stream: STREAMS.workers, id, state, log });
   let restarting: Promise<RestartAnswer> | undefined;
@@ -72,8 +72,8 @@ async function renew({ id, restartPool, log }: WorkerControlOptions): Promise<Re
 }
 
 /** A throw inside a callback would end the client's reader; whoever asked asks again when the connection went. */
-function answer(message: Msg, document: object): void {
+function answer(message: Msg, document: () => object): void {
   try {
-    message.respond(JSON.stringify(document));
+    message.respond(JSON.stringify(document()));
   } catch {}
 }

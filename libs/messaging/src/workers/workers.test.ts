@@ -1,6 +1,6 @@
 import { STREAMS, type WorkerState, workerStateSubject } from '@earshot/contracts';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, recordingLog, testTopology, useBroker } from '../../test/support.ts';
+import { eventually, recordingLog, testTopology, timePasses, useBroker } from '../../test/support.ts';
 import { connectBroker } from '../connection/connect.ts';
 import { applyTopology } from '../topology/apply.ts';
 import { pingWorkers, restartPools } from './ask-workers.ts';
@@ -114,6 +114,24 @@ describe('worker control', () => {
     expect(await readWorkerStates(other)).toEqual([]);
     await eventually('a fresh answer', async () => (await readWorkerStates(other)).length === 1);
     await other.close();
+  });
+
+  it('cannot be asked over a connection that is being closed, and nothing comes of it later', async () => {
+    const other = await connectBroker({ servers: [server().url], name: 'closing', log: recordingLog() });
+    const closed = other.drain();
+    await expect(pingWorkers(other, 20)).rejects.toThrow();
+    await closed;
+    await timePasses(40);
+  });
+
+  it('stays silent when a worker cannot tell its state, and keeps the connection', async () => {
+    const broken = () => {
+      throw new Error('no state');
+    };
+    const options = { broker: broker(), id: 'a-1', restartPool: async () => {}, log };
+    controls.push(startWorkerControl({ ...options, state: broken }));
+    expect(await pingWorkers(broker(), 200)).toEqual([]);
+    await broker().requests.request(workerStateSubject('after'), '{}', { timeoutMs: 2_000 });
   });
 
   it('answers again after a restart of the server', async () => {
