@@ -9,7 +9,8 @@ import { type EngineResult, runEngine } from './run-engine.ts';
 
 /** What bounds one run, and where it writes down what it pays for. */
 export interface RunLimits extends TaskLimits {
-  readonly ledger: PaidCallLedger;
+  /** Makes the ledger, which is bounded as the run is and tells of its progress. */
+  readonly ledgerFor: (limits: TaskLimits) => PaidCallLedger;
 }
 
 /** A started engine, wherever it runs. */
@@ -84,7 +85,7 @@ async function startHere(name: string, entry: EngineEntry, settings: EngineSetti
       const call = (context: { signal: AbortSignal }) =>
         runEngine(engine, input, options, {
           heartbeat: () => limits.onHeartbeat?.(),
-          ledger: limits.ledger,
+          ledger: limits.ledgerFor(limits),
           ...context,
         });
       return capabilities.billing === 'free' ? within(limits, call) : call(limits);

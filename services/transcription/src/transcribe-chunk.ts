@@ -4,6 +4,7 @@ import type { EngineInput } from '@earshot/engine';
 import { done, type FactReader, type JobHandler, type Outcome, type TakenJob } from '@earshot/jobs';
 import type { ObjectStorage } from '@earshot/storage';
 import { boundedFact } from './bounded-fact.ts';
+import type { TaskLimits } from './children/task-limits.ts';
 import { isClosed, isSettled } from './chunk/chunk-state.ts';
 import { placeSegments } from './chunk/place-segments.ts';
 import { readChunk } from './chunk/read-chunk.ts';
@@ -45,9 +46,9 @@ async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Pro
   const input = await inSpan('decode', {}, () => readChunk(deps.storage, data));
   if (!input) return withoutChunk(deps.facts, data);
   const limits = { signal, deadlineMs: deadlineOf(input, deps.taskTimeLimitMs) };
-  const ledger = deps.paidCalls.ledgerFor(data, deps.engine.info.name, limits);
+  const ledgerFor = (bounds: TaskLimits) => deps.paidCalls.ledgerFor(data, deps.engine.info.name, bounds);
   const result = await inEngineSpan(deps.engine.info, input, () =>
-    deps.engine.run(input, { language: data.language }, { ...limits, ledger }),
+    deps.engine.run(input, { language: data.language }, { ...limits, ledgerFor }),
   );
   const fact = chunkFact.create(factData(deps, data, result), {
     source: SOURCE,

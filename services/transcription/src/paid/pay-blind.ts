@@ -75,7 +75,6 @@ async function waitFor(payment: Payment, entry: LedgerTry, key: string): Promise
       sightings.forget(key);
       return end ?? giveUpOn(payment, entry, 'whoever made the call is gone');
     }
-    payment.heartbeat();
     await pause(times.pollEveryMs, undefined, { signal });
   }
 }

@@ -16,6 +16,7 @@ export interface Payment {
   /** Aborted when the job is taken away; calls under way are written down first. */
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
+  /** Called whenever the vendor answered. */
   readonly heartbeat: () => void;
   readonly times: PaidTimes;
   readonly counts: PaidCallCounts;

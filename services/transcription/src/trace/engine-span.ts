@@ -5,8 +5,8 @@ import type { EngineResult } from '../run-engine.ts';
 import { inSpan, tracer } from './in-span.ts';
 
 /**
- * Runs an engine call in the span `engine`, which tells model, audio and realtime factor (seconds of work for one of audio). Engines in child processes have no
- * spans of their own: the timings they return become spans here.
+ * Runs an engine call in the span `engine`, which tells model, audio and realtime factor (seconds of work for one of
+ * audio). Engines in child processes have no spans of their own: the timings they return become spans here.
  */
 export function inEngineSpan(
   { name, model }: EngineInfo,
