@@ -29,3 +29,21 @@ it('reports the errors of error and fatal lines with their ids, and nothing else
     ['the end', { tags: {} }],
   ]);
 });
+
+it('takes what lets one in out of the words of an error and its causes', async () => {
+  let sending = (event: object): unknown => event;
+  const sentry = {
+    init: (given: { beforeSend: typeof sending }) => {
+      sending = given.beforeSend;
+    },
+  };
+  await startErrorReports({ ...options, load: async () => sentry });
+  const values = [{ value: 'GET https://me:s3cret@host/a?sig=s3cret&x=1 failed' }, { type: 'Error' }];
+  expect(sending({ exception: { values }, level: 'error' })).toEqual({
+    exception: {
+      values: [{ value: 'GET https://[redacted]@host/a?sig=[redacted]&x=1 failed' }, { type: 'Error' }],
+    },
+    level: 'error',
+  });
+  expect(sending({ message: 'none' })).toEqual({ message: 'none' });
+});

@@ -1,3 +1,5 @@
+import { withoutKeys } from './address-keys.ts';
+
 /** Where errors are reported to, and who reports them. */
 export interface ErrorReportOptions {
   readonly dsn: string;
@@ -5,6 +7,11 @@ export interface ErrorReportOptions {
   readonly environment: string;
   /** Default: imports `@sentry/node`, which is an optional package. */
   readonly load?: () => Promise<unknown>;
+}
+
+/** What goes to Sentry; `values` are an error and its causes. */
+interface SentryEvent {
+  readonly exception?: { readonly values?: readonly { value?: string }[] };
 }
 
 interface Sentry {
@@ -30,9 +37,22 @@ export async function startErrorReports(options: ErrorReportOptions): Promise<vo
       },
     );
   })) as Sentry;
-  // Traces are ours: its own set-up of OpenTelemetry would take the place of that.
-  loaded.init({ dsn, environment, serverName: service, skipOpenTelemetrySetup: true, sendDefaultPii: false });
+  loaded.init({
+    ...{ dsn, environment, serverName: service, sendDefaultPii: false },
+    // Traces are ours: its own set-up of OpenTelemetry would take the place of that.
+    skipOpenTelemetrySetup: true,
+    // They hold the addresses of calls.
+    maxBreadcrumbs: 0,
+    beforeSend: withoutAddressKeys,
+  });
   sentry = loaded;
+}
+
+function withoutAddressKeys(event: SentryEvent): SentryEvent {
+  for (const error of event.exception?.values ?? []) {
+    if (error.value !== undefined) error.value = withoutKeys(error.value);
+  }
+  return event;
 }
 
 /** Reports the error among the arguments of a log call, if there is one; does nothing without a start. */

@@ -1,5 +1,6 @@
 import { trace } from '@opentelemetry/api';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { withoutKeys } from './address-keys.ts';
 import { reportError } from './error-reports.ts';
 import { type GooglePlatform, googleLines, googleTrace } from './google-log.ts';
 import { googlePlatform } from './telemetry.ts';
@@ -28,13 +29,6 @@ const REDACTED = SECRETS.flatMap((name) => {
   return [key, `*${dot}${key}`, `*.*${dot}${key}`];
 });
 
-/** What makes a signed URL work, wherever in a line it stands. */
-const SIGNATURES =
-  /([?&](?:X-(?:Goog|Amz)-(?:Signature|Credential|Security-Token)|Signature|sig|token)=)[^&"\s\\]+/gi;
-
-/** The user and password of an address, wherever in a line it stands: of NATS, of a database, of a proxy. */
-const CREDENTIALS = /(:\/\/)[^/?#@"\s\\]+@/g;
-
 /**
  * A JSON logger on stdout (or `stream`): one line an event, RFC 3339 times, the ids of the span at work, secrets and
  * transcript text redacted. On Google Cloud with the fields that Cloud Logging reads.
@@ -61,8 +55,7 @@ export function createLogger(options: {
         if (level >= ERROR) reportError(args);
         method.apply(this, args);
       },
-      streamWrite: (line: string) =>
-        line.replaceAll(SIGNATURES, '$1[redacted]').replaceAll(CREDENTIALS, '$1[redacted]@'),
+      streamWrite: withoutKeys,
     },
     ...(google ? googleLines : {}),
   };
