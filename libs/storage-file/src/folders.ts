@@ -4,6 +4,8 @@ import { errnoOf } from './errors.ts';
 
 /** A parallel delete may prune a folder this often between its making and its use. */
 const MAX_TRIES = 100;
+/** Node's `mkdir` also says ENOTDIR of a folder that was pruned while it looked; a file in its place stays there. */
+const TRIES_PAST_A_FILE = 5;
 
 /**
  * Makes the folder of `path`, runs `place` (a rename or link to `path`) and syncs the folders, so that the name
@@ -17,7 +19,9 @@ export async function placeIn(path: string, place: () => Promise<void>): Promise
       await place();
       return await syncFolders(folder, firstMade === undefined ? folder : dirname(firstMade));
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || left === 0) throw error;
+      const errno = errnoOf(error);
+      const pruned = errno === 'ENOENT' || (errno === 'ENOTDIR' && MAX_TRIES - left < TRIES_PAST_A_FILE);
+      if (!pruned || left === 0) throw error;
     }
   }
 }

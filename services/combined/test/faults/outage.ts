@@ -34,16 +34,21 @@ export interface OutageReport {
 
 const EVERY_MS = 400;
 
+/** Work that is running when something goes away; and less than callers come with, so that no backlog is measured. */
+const RUNNING_MS = 1_000;
+const SHORT_MS = 100;
+
 /** Takes something away for `awayMs` while recordings are at work and callers go on. */
 export async function outage(
   world: FaultWorld,
   { begin, end }: Outage,
   awayMs: number,
 ): Promise<OutageReport> {
-  await world.cloud.behave({ answer_ms: 1_000 });
+  await world.cloud.behave({ answer_ms: RUNNING_MS });
   const accepted = await Promise.all([world.submit(), world.submit(), world.submit()]);
   const visitor = new Visitor(world, accepted[0] ?? '');
   await begin(world);
+  await world.cloud.behave({ answer_ms: SHORT_MS });
   const visits: Promise<void>[] = [];
   for (let left = awayMs; left >= 0; left -= EVERY_MS) {
     visits.push(visitor.visit());

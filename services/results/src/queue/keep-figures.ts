@@ -4,6 +4,8 @@ import type { Logger } from '@earshot/service-kit';
 import { type Figures, type FiguresDeps, readFigures } from './read-figures.ts';
 
 const EVERY_MS = 5_000;
+/** Until there are any: a database that is slow at the start must not leave out figures for long. */
+const SOON_MS = 250;
 const STALE_MS = 30_000;
 
 /** The figures as they were a few seconds ago, at no cost. */
@@ -28,7 +30,7 @@ export function keepFigures({ log, ...deps }: FiguresDeps & { readonly log: Logg
   const run = async () => {
     await first;
     while (!stop.signal.aborted) {
-      await pause(EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+      await pause(kept ? EVERY_MS : SOON_MS, undefined, { signal: stop.signal }).catch(() => undefined);
       if (!stop.signal.aborted) await look();
     }
   };
