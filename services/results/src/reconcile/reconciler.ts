@@ -1,9 +1,10 @@
-import type { Topology } from '@earshot/contracts';
+import type { Accepted, Topology } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { applyTopology, type Broker, streamBirths } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
 import { acceptMissing, type RoundDeps } from '../actions/prepare-round.ts';
-import { storeAccepted } from '../store/sql/transcripts.ts';
+import type { Transaction } from '../store/database.ts';
+import { lockTranscripts, storeAccepted } from '../store/sql/transcripts.ts';
 import { idleTranscripts, pageOfUnfinished, type UnfinishedKey } from '../store/sql/unfinished.ts';
 import { withLease } from '../store/with-lease.ts';
 import { republish } from './republish.ts';
@@ -33,6 +34,14 @@ export interface Reconciler {
   close(): Promise<void>;
 }
 
+async function keepAccepted(tx: Transaction, accepted: readonly Accepted[]): Promise<void> {
+  await lockTranscripts(
+    tx,
+    accepted.map(({ transcript_id }) => transcript_id),
+  );
+  await storeAccepted(tx, accepted);
+}
+
 const PAGE = 500;
 const LEASE = { name: 'reconcile', ttlMs: 60_000 };
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
@@ -49,7 +58,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     if (keys.length === 0) return 0;
     const ids = keys.map(({ id }) => id);
     const { accepted } = await acceptMissing(options, ids);
-    if (accepted.length > 0) await database.write((tx) => storeAccepted(tx, accepted));
+    if (accepted.length > 0) await database.write((tx) => keepAccepted(tx, accepted));
     return republish(deps, keys, idleFor);
   }
 

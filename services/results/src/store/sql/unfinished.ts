@@ -74,7 +74,11 @@ export async function unfinishedWork(
   return rows;
 }
 
-/** Notes that somebody looked after these just now. */
+/** Notes that somebody looked after these just now; waits for their rows in id order, as everybody does. */
 export async function markChecked(tx: Transaction, ids: readonly string[]): Promise<void> {
-  await tx.query('UPDATE transcripts SET checked_at = clock_timestamp() WHERE id = ANY($1::uuid[])', [ids]);
+  await tx.query(
+    `UPDATE transcripts SET checked_at = clock_timestamp()
+     WHERE id IN (SELECT id FROM transcripts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE)`,
+    [ids],
+  );
 }
