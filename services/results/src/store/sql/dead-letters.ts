@@ -85,15 +85,23 @@ export async function stageFailures(tx: Transaction, ids: readonly string[]): Pr
   return rows;
 }
 
-/** Marks the dead letters that pieces sent round again answer; returns the ids of those that nobody had dealt with. */
+/**
+ * Marks the dead letters that pieces sent round again answer, waiting for them in id order; returns the ids of those that
+ * nobody had dealt with.
+ */
 export async function markReplayed(tx: Transaction, pieces: readonly Piece[]): Promise<number[]> {
   const { rows } = await tx.query<{ id: number }>(
-    `UPDATE dead_letters d SET replayed_at = now()
-     FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) AS p (transcript_id, stage, plan, n)
-     WHERE d.transcript_id = p.transcript_id AND d.replayed_at IS NULL AND d.discarded_at IS NULL
-       AND CASE p.stage WHEN 'chunk' THEN d.stage = 'chunk' AND d.plan = p.plan AND d.n = p.n
-         ELSE d.stage IN ('accept', 'split') END
-     RETURNING d.id`,
+    `UPDATE dead_letters SET replayed_at = now()
+     WHERE id IN (
+       SELECT d.id FROM dead_letters d
+       JOIN unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) AS p (transcript_id, stage, plan, n)
+         ON d.transcript_id = p.transcript_id
+       WHERE d.replayed_at IS NULL AND d.discarded_at IS NULL
+         AND CASE p.stage WHEN 'chunk' THEN d.stage = 'chunk' AND d.plan = p.plan AND d.n = p.n
+           ELSE d.stage IN ('accept', 'split') END
+       ORDER BY d.id FOR UPDATE OF d
+     )
+     RETURNING id`,
     [
       pieces.map((piece) => piece.transcript_id),
       pieces.map((piece) => piece.stage),
@@ -104,7 +112,7 @@ export async function markReplayed(tx: Transaction, pieces: readonly Piece[]): P
   return rows.map(({ id }) => id);
 }
 
-/** Marks dead letters as dealt with, by id; returns how many nobody had dealt with before. */
+/** Marks dead letters as dealt with, by id and waiting for them in that order; returns how many nobody had dealt with before. */
 export async function markDealtWith(
   tx: Transaction,
   how: 'replayed' | 'discarded',
@@ -112,7 +120,11 @@ export async function markDealtWith(
 ): Promise<number> {
   const { rowCount } = await tx.query(
     `UPDATE dead_letters SET ${how}_at = now()
-     WHERE id = ANY($1::bigint[]) AND replayed_at IS NULL AND discarded_at IS NULL`,
+     WHERE id IN (
+       SELECT id FROM dead_letters
+       WHERE id = ANY($1::bigint[]) AND replayed_at IS NULL AND discarded_at IS NULL
+       ORDER BY id FOR UPDATE
+     )`,
     [ids],
   );
   return rowCount ?? 0;
