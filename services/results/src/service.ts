@@ -101,7 +101,7 @@ export function startResults(options: ResultsOptions): Results {
     ...deps,
     broker,
     wanted: async () => topology(topologySettingsFrom(config, await accountStoreBytes(broker))),
-    recover: async () => void (await recoverRecordings(deps)),
+    recover: async (goOn) => void (await recoverRecordings(deps, goOn)),
   });
   const steadyMs = config.EARSHOT_SCALE_STEADY_SECONDS * 1000;
   const scaling = { thresholds: thresholdsOf(config), steadyMs };

@@ -33,6 +33,7 @@ let results: ResultsFixture;
 let server: TestBroker;
 let broker: Broker;
 let recovered = 0;
+let mayGoOn: boolean | undefined;
 let whileRecovering: () => Promise<void> = async () => undefined;
 
 beforeAll(async () => {
@@ -56,9 +57,10 @@ const NEVER = 3_600_000;
 
 /** Its transcripts count as idle after `idleMs`; it looks by itself only when told how often. */
 function reconcilerOf({ idleMs, everyMs = NEVER }: { idleMs: number; everyMs?: number }) {
-  const recover = async () => {
+  const recover = async (goOn: () => Promise<boolean>) => {
     recovered += 1;
     await whileRecovering();
+    mayGoOn = await goOn();
   };
   const wantedNow = async () => wanted;
   const { database, storage } = results;
@@ -241,7 +243,7 @@ it('notices that a stream was made again while it made good the loss of one', as
   expect(recovered).toBe(2);
 });
 
-it('does not begin again while it makes good a loss, however long that takes', async () => {
+it('does not begin again while it makes good a loss, however long that takes, and ends when it is closed', async () => {
   await look();
   await makeJobsAgain();
   let finish = () => {};
@@ -254,8 +256,10 @@ it('does not begin again while it makes good a loss, however long that takes', a
   // As long as ten looks would take.
   await pause(200);
   expect(recovered).toBe(1);
+  const closed = reconciler.close();
   finish();
-  await reconciler.close();
+  await closed;
+  expect(mayGoOn).toBe(false);
 });
 
 it('notices that only the stream of jobs was made again', async () => {

@@ -32,9 +32,10 @@ async function stored(tenant: string, over: Partial<Manifest> = {}) {
   return facts;
 }
 
-const recover = () => {
+const recover = (goOn?: () => Promise<boolean>) => {
   const { facts, publisher } = broker;
-  return recoverRecordings({ database: results.database, storage: results.storage, facts, publisher, log });
+  const { database, storage } = results;
+  return recoverRecordings({ database, storage, facts, publisher, log }, goOn);
 };
 
 it('brings back what has a manifest and no transcript, of every tenant, and nothing else', async () => {
@@ -67,6 +68,10 @@ it('brings back what has a manifest and no transcript, of every tenant, and noth
   await recover();
   const job = await broker.jobs.last(splitJobSubject('normal', 'globex', lost[2]?.id ?? ''));
   expect(job?.event.data).toMatchObject({ generation: 0, attempt: 1, plan: 1 });
+});
+
+it('goes no further than it may: another replica, or the next start, goes on', async () => {
+  await expect(recover(async () => false)).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 it('is for keys of the scope admin alone', async () => {

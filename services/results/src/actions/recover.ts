@@ -1,5 +1,5 @@
 import type { Manifest, Recovered } from '@earshot/contracts';
-import { toCodedError } from '@earshot/domain';
+import { CodedError, toCodedError } from '@earshot/domain';
 import { readManifest, recoverRecording } from '@earshot/intake';
 import type { FactReader, Publisher } from '@earshot/jobs';
 import type { Logger } from '@earshot/service-kit';
@@ -56,11 +56,16 @@ async function recoverOne(deps: RecoverDeps, place: Place): Promise<boolean> {
 
 /**
  * Brings every recording back to work that has a manifest and no transcript: its fact `accepted` and its split job are
- * published as at its acceptance. May be repeated, also after it failed half-way, and run beside everything else.
+ * published as at its acceptance. May be repeated, also after it failed half-way, and run beside everything else. Asks
+ * `goOn` before each page and throws `unavailable` when it is to go no further.
  */
-export async function recoverRecordings(deps: RecoverDeps): Promise<Recovered> {
+export async function recoverRecordings(
+  deps: RecoverDeps,
+  goOn: () => Promise<boolean> = async () => true,
+): Promise<Recovered> {
   const total = { manifests: 0, recovered: 0 };
   for await (const page of manifestPages(deps.storage)) {
+    if (!(await goOn())) throw new CodedError('unavailable', 'another replica goes on');
     const missing = new Set(
       await deps.database.read((tx) =>
         withoutTranscript(

@@ -15,8 +15,8 @@ export interface ReconcilerOptions extends RoundDeps {
   readonly log: Logger;
   /** What streams and consumers the installation should have. */
   readonly wanted: () => Promise<Topology>;
-  /** Accepts again what has a manifest and no transcript. */
-  readonly recover: () => Promise<void>;
+  /** Accepts again what has a manifest and no transcript; rejects when `goOn` says to go no further. */
+  readonly recover: (goOn: () => Promise<boolean>) => Promise<void>;
   /** When to look first, default after 2 s, and how often from then on, default every 30 s. */
   readonly firstMs?: number;
   readonly everyMs?: number;
@@ -81,7 +81,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     await applyTopology(broker, wanted);
     const births = await streamBirths(broker, wanted);
     const republished = await everything(renew);
-    await options.recover();
+    await options.recover(async () => !closed && (await renew()));
     await rememberStreams(database, births);
     return republished;
   }
