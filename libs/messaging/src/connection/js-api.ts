@@ -59,6 +59,18 @@ export class JsApi {
   }
 }
 
+const MISSING: readonly number[] = [ERR.streamNotFound, ERR.consumerNotFound, ERR.messageNotFound];
+
+/** The answer to a call, or undefined when the stream, consumer or message that it names does not exist. */
+export async function unlessMissing<Response>(call: Promise<Response>): Promise<Response | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof JsApiError && MISSING.includes(error.errCode)) return undefined;
+    throw error;
+  }
+}
+
 /** No answer, or an answer like "JetStream system temporarily unavailable". */
 function isPassing(error: unknown): boolean {
   if (error instanceof NoAnswer) return error.reason !== 'closed';

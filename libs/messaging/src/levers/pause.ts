@@ -1,6 +1,6 @@
 import { STREAMS } from '@earshot/contracts';
 import type { Broker } from '../connection/broker.ts';
-import { ERR, JsApiError } from '../connection/js-api.ts';
+import { unlessMissing } from '../connection/js-api.ts';
 import { findConsumer } from '../topology/lookup.ts';
 
 /** The end of a pause that only a resume ends: a year that the broker's arithmetic can still hold. */
@@ -13,8 +13,14 @@ const MOMENT_MS = 100;
  * Lets a consumer hand out nothing until `until`, or until it is resumed: not even a job whose worker was lost. Jobs in
  * flight go on. False when there is no such consumer.
  */
-export function pauseConsumer(broker: Broker, durable: string, until = PAUSED_FOR_EVER): Promise<boolean> {
-  return pauseUntil(broker, durable, until);
+export async function pauseConsumer(
+  broker: Broker,
+  durable: string,
+  until = PAUSED_FOR_EVER,
+): Promise<boolean> {
+  const body = { pause_until: until.toISOString() };
+  const paused = await unlessMissing(broker.api.call(`CONSUMER.PAUSE.${STREAMS.jobs}.${durable}`, body));
+  return paused !== undefined;
 }
 
 /**
@@ -24,17 +30,5 @@ export function pauseConsumer(broker: Broker, durable: string, until = PAUSED_FO
 export async function resumeConsumer(broker: Broker, durable: string): Promise<boolean> {
   const found = await findConsumer(broker.api, STREAMS.jobs, durable);
   if (!found?.paused) return found !== undefined;
-  return pauseUntil(broker, durable, new Date(Date.parse(found.ts) + MOMENT_MS));
-}
-
-async function pauseUntil(broker: Broker, durable: string, until: Date): Promise<boolean> {
-  try {
-    const body = { pause_until: until.toISOString() };
-    await broker.api.call(`CONSUMER.PAUSE.${STREAMS.jobs}.${durable}`, body);
-    return true;
-  } catch (error) {
-    const missing: readonly number[] = [ERR.streamNotFound, ERR.consumerNotFound];
-    if (error instanceof JsApiError && missing.includes(error.errCode)) return false;
-    throw error;
-  }
+  return pauseConsumer(broker, durable, new Date(Date.parse(found.ts) + MOMENT_MS));
 }

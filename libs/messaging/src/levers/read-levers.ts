@@ -1,6 +1,6 @@
 import { STREAMS } from '@earshot/contracts';
 import type { Broker } from '../connection/broker.ts';
-import { ERR, JsApiError } from '../connection/js-api.ts';
+import { unlessMissing } from '../connection/js-api.ts';
 import type { ConsumerInfo } from '../topology/lookup.ts';
 
 /** A consumer of jobs as it is now: its queue and its levers. */
@@ -30,13 +30,10 @@ export async function readLevers(broker: Broker): Promise<ConsumerLevers[]> {
 }
 
 async function listPage(broker: Broker, offset: number): Promise<{ consumers: Listed[]; total: number }> {
-  try {
-    return await broker.api.call(`CONSUMER.LIST.${STREAMS.jobs}`, { offset });
-  } catch (error) {
-    if (error instanceof JsApiError && error.errCode === ERR.streamNotFound)
-      return { consumers: [], total: 0 };
-    throw error;
-  }
+  const page = broker.api.call<{ consumers: Listed[]; total: number }>(`CONSUMER.LIST.${STREAMS.jobs}`, {
+    offset,
+  });
+  return (await unlessMissing(page)) ?? { consumers: [], total: 0 };
 }
 
 function leversOf({ name, config, num_pending, num_ack_pending, paused = false }: Listed): ConsumerLevers {

@@ -1,6 +1,6 @@
 import { STREAMS } from '@earshot/contracts';
 import type { Broker } from '../connection/broker.ts';
-import { ERR, JsApiError } from '../connection/js-api.ts';
+import { unlessMissing } from '../connection/js-api.ts';
 import { type ConsumerLevers, readLevers } from '../levers/read-levers.ts';
 import { findStream } from '../topology/lookup.ts';
 
@@ -39,13 +39,9 @@ export async function oldestJob(
 }
 
 async function find(broker: Broker, body: object): Promise<OldestJob | undefined> {
-  try {
-    const operation = `STREAM.MSG.GET.${STREAMS.jobs}`;
-    const { message } = await broker.api.call<{ message: { seq: number; time: string } }>(operation, body);
-    return { seq: message.seq, at: new Date(message.time) };
-  } catch (error) {
-    const none: readonly number[] = [ERR.messageNotFound, ERR.streamNotFound];
-    if (error instanceof JsApiError && none.includes(error.errCode)) return undefined;
-    throw error;
-  }
+  const operation = `STREAM.MSG.GET.${STREAMS.jobs}`;
+  const found = await unlessMissing(
+    broker.api.call<{ message: { seq: number; time: string } }>(operation, body),
+  );
+  return found && { seq: found.message.seq, at: new Date(found.message.time) };
 }

@@ -1,4 +1,4 @@
-import { ERR, type JsApi, JsApiError } from '../connection/js-api.ts';
+import { type JsApi, unlessMissing } from '../connection/js-api.ts';
 
 /** A stream as the broker describes it; only what we read. */
 export interface StreamInfo {
@@ -25,20 +25,10 @@ export interface ConsumerInfo {
 
 /** The stream, or undefined when there is none. */
 export function findStream(api: JsApi, stream: string): Promise<StreamInfo | undefined> {
-  return orUndefined(api.call<StreamInfo>(`STREAM.INFO.${stream}`));
+  return unlessMissing(api.call<StreamInfo>(`STREAM.INFO.${stream}`));
 }
 
 /** The consumer, or undefined when it or its stream does not exist. */
 export function findConsumer(api: JsApi, stream: string, durable: string): Promise<ConsumerInfo | undefined> {
-  return orUndefined(api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${durable}`));
-}
-
-async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    const missing: readonly number[] = [ERR.streamNotFound, ERR.consumerNotFound];
-    if (error instanceof JsApiError && missing.includes(error.errCode)) return undefined;
-    throw error;
-  }
+  return unlessMissing(api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${durable}`));
 }

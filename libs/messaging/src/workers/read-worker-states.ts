@@ -1,6 +1,6 @@
 import { parseWorkerState, STREAMS, type WorkerState } from '@earshot/contracts';
 import type { Broker } from '../connection/broker.ts';
-import { ERR, JsApiError } from '../connection/js-api.ts';
+import { unlessMissing } from '../connection/js-api.ts';
 
 const FRESH_MS = 2_000;
 const cache = new WeakMap<Broker, { readonly until: number; readonly states: Promise<WorkerState[]> }>();
@@ -47,14 +47,4 @@ async function lastState(
   const body = { last_by_subj: subject };
   const found = await unlessMissing(api.call<{ message: { data?: string } }>(operation, body, limitMs));
   return parseWorkerState(Buffer.from(found?.message.data ?? '', 'base64').toString());
-}
-
-async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    const missing: readonly number[] = [ERR.streamNotFound, ERR.messageNotFound];
-    if (error instanceof JsApiError && missing.includes(error.errCode)) return undefined;
-    throw error;
-  }
 }
