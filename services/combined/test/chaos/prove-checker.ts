@@ -3,15 +3,14 @@ import { type Mutation, mutations } from './mutations.ts';
 import { type ChaosOptions, type ChaosReport, runChaos } from './run-chaos.ts';
 import type { Step } from './schedule.ts';
 
+/** All workers lose what is on its way to the broker, acks too. */
+const dropAll = (at: number): Step[] =>
+  ([0, 1, 2] as const).map((n) => ({ at, fault: { kind: 'drop', edge: `worker-${n}/nats` } }));
+
 /** Faults that give each mutation its chance, and that the product survives. */
 const SCHEDULE: readonly Step[] = [
   { at: 0.01, fault: { kind: 'refuse_calls', calls: 40 } },
-  { at: 0.25, fault: { kind: 'drop', edge: 'worker-0/nats' } },
-  { at: 0.25, fault: { kind: 'drop', edge: 'worker-1/nats' } },
-  { at: 0.25, fault: { kind: 'drop', edge: 'worker-2/nats' } },
-  { at: 0.35, fault: { kind: 'drop', edge: 'worker-0/nats' } },
-  { at: 0.35, fault: { kind: 'drop', edge: 'worker-1/nats' } },
-  { at: 0.35, fault: { kind: 'drop', edge: 'worker-2/nats' } },
+  ...[0.15, 0.25, 0.35, 0.4].flatMap(dropAll),
   { at: 0.45, fault: { kind: 'late_results', chunks: 40 } },
   { at: 0.45, fault: { kind: 'partition', edge: 'results-0/postgres', ms: 8_000 } },
   { at: 0.5, fault: { kind: 'kill', target: 'results-0' } },
