@@ -187,6 +187,15 @@ describe('a history is refused when', () => {
 it.each<[string, Partial<History>]>([
   ['its worker was killed', { disturbances: [{ thing: 'w1', from: 1_600, to: 1_700 }] }],
   ['its worker was cut off', { disturbances: [{ thing: 'w1/nats', from: 500, to: 9_000 }] }],
+  [
+    'its worker was cut off twice, for too long in all',
+    {
+      disturbances: [
+        { thing: 'w1/nats', from: 1_450, to: 2_250 },
+        { thing: 'w1/nats', from: 2_250, to: 3_050 },
+      ],
+    },
+  ],
   ['the store was lost in between', { disturbances: [{ thing: 'store', from: 2_600, to: 2_700 }] }],
   ['the broker was killed', { disturbances: [{ thing: 'nats', from: 1_200, to: 1_400 }] }],
 ])('finished work may come again when %s', (_, disturbed) => {
