@@ -1,14 +1,19 @@
-// `npm run test:deploy`: checks the files below deploy/ with the tools that will read them. Ends with `N passed, N failed`.
-import { execFile } from 'node:child_process';
+// `npm run test:deploy`: checks the files below deploy/ with the tools that will read them, and what else needs programs
+// beside Node (Go, Python). Says what is missing and fetches what it can. Ends with `N passed, N failed`.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findPromtool } from './promtool.mjs';
+import { ensurePackages } from './bootstrap.mjs';
+import { findPromtool } from './deploy/promtool.mjs';
+import { closingLine, sum, vitestCounts } from './report.mjs';
 
 const run = promisify(execFile);
-const deploy = fileURLToPath(new URL('../deploy/', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const deploy = join(root, 'deploy');
 const counts = { passed: 0, failed: 0 };
 
 async function check(name, work) {
@@ -61,5 +66,27 @@ if (promtool) {
     throw new Error('install promtool (Debian: the package prometheus) or Go\n');
   });
 }
-console.log(`${counts.passed} passed, ${counts.failed} failed`);
-process.exitCode = counts.failed === 0 ? 0 : 1;
+
+/** Runs the tests of vitest.deploy.config.ts. */
+async function vitest() {
+  const folder = await mkdtemp(join(tmpdir(), 'earshot-deploy-'));
+  try {
+    const file = join(folder, 'report.json');
+    const args = ['run', '--config', 'vitest.deploy.config.ts', '--reporter=default', '--reporter=json'];
+    const tool = join(root, 'node_modules/vitest/vitest.mjs');
+    const child = spawn(process.execPath, [tool, ...args, `--outputFile.json=${file}`], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const [exitCode] = await once(child, 'exit');
+    const report = await readFile(file, 'utf8').then(JSON.parse, () => undefined);
+    return vitestCounts(report, exitCode ?? 1);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+await ensurePackages({ dev: true });
+const total = sum([counts, await vitest()]);
+console.log(closingLine(total));
+process.exitCode = total.failed === 0 ? 0 : 1;

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { toolCache } from './go-tools.mjs';
 
 const run = promisify(execFile);
 const GO_MODULE = 'github.com/prometheus/prometheus/cmd/promtool@v0.55.1';
@@ -19,8 +20,7 @@ const works = (program) =>
  */
 export async function findPromtool(say = () => {}) {
   if (await works('promtool')) return 'promtool';
-  const cache = process.env.EARSHOT_CACHE_DIR ?? join(homedir(), '.cache', 'earshot');
-  const cached = join(cache, 'promtool', 'promtool');
+  const cached = join(toolCache(), 'promtool', 'promtool');
   if (await works(cached)) return cached;
   for (const [what, get] of [
     ['unpack it from Debian’s package prometheus', fromDebian],
@@ -30,7 +30,7 @@ export async function findPromtool(say = () => {}) {
     try {
       say(`promtool is missing: ${what}`);
       const found = await get(folder);
-      await mkdir(join(cache, 'promtool'), { recursive: true });
+      await mkdir(dirname(cached), { recursive: true });
       await run('cp', [found, `${cached}.${process.pid}`]);
       await rename(`${cached}.${process.pid}`, cached);
       return cached;
