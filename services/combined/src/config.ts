@@ -12,6 +12,7 @@ const ConfigSchema = Type.Object({
   NATS_URL: Type.Optional(settings.NATS_URL),
   DATABASE_URL: Type.Optional(settings.DATABASE_URL),
   EARSHOT_STORAGE_URL: Type.Optional(settings.EARSHOT_STORAGE_URL),
+  EARSHOT_ENGINES: settings.EARSHOT_ENGINES,
   WORKER_CONCURRENCY: settings.WORKER_CONCURRENCY,
   EARSHOT_HOME: settings.EARSHOT_HOME,
   EARSHOT_API_KEYS_FILE: settings.EARSHOT_API_KEYS_FILE,

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { apiTags, DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
+import { apiTags, DEFAULT_TENANT, httpErrors, parseEngines } from '@earshot/contracts';
 import {
   claimService,
   type EmbeddedOptions,
@@ -23,14 +23,14 @@ import {
   startHttp,
 } from '@earshot/service-kit';
 import { openFileStorage } from '@earshot/storage-file';
-import { readConfig as readTranscriptionConfig, startTranscription } from '@earshot/transcription';
+import { needModel, readConfig as readTranscriptionConfig, startTranscription } from '@earshot/transcription';
 import { type CombinedConfig, type Environment, serviceEnvironment } from './config.ts';
 
 /** Everything at work in this process. */
 export interface RunningCombined extends RunningService {
   readonly url: string;
   readonly natsUrl: string;
-  /** A recording that comes with the model, for trying it out. */
+  /** Recordings that come with the local model, for trying it out; none where no engine needs that. */
   readonly samples: readonly string[];
 }
 
@@ -105,7 +105,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   const [servers, ffmpeg, model] = await Promise.all([
     starting,
     resolveFfmpeg(options.embedded),
-    resolveSpeechModel(options.embedded),
+    needModel(parseEngines(config.EARSHOT_ENGINES)) ? resolveSpeechModel(options.embedded) : undefined,
   ]);
   const env = serviceEnvironment(config, servers, options.env);
   const ingestConfig = readIngestConfig(env);
@@ -165,7 +165,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   return {
     url: http.url,
     natsUrl: servers.natsUrl,
-    samples: model.samples,
+    samples: model?.samples ?? [],
     failed: Promise.race([failureOf(servers, broker), engineFailure]),
     close: async (grace) => {
       state = 'draining';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { childEnvironment, readConfig } from './config.ts';
 import { usableCores } from './cores.ts';
+import { engineTable } from './engines.ts';
 
 const needed = { NATS_URL: 'nats://127.0.0.1:4222', EARSHOT_STORAGE_URL: 'file:/tmp/x' };
 
@@ -21,6 +22,15 @@ describe('the configuration', () => {
     const wrong = () => readConfig({ ...needed, EARSHOT_ENGINES: 'sherpa,nobody' }, { needsModelDir: true });
     expect(wrong).toThrow(
       /EARSHOT_ENGINES names nobody, this build knows .*sherpa[\s\S]*EARSHOT_MODEL_DIR is required/,
+    );
+  });
+
+  it('asks for no speech model where every engine is a remote one', () => {
+    const engines = { ...engineTable, remote: { runs: 'parent', load: async () => ({}) as never } } as const;
+    const build = { engines, needsModelDir: true };
+    expect(readConfig({ ...needed, EARSHOT_ENGINES: 'remote' }, build).EARSHOT_MODEL_DIR).toBeUndefined();
+    expect(() => readConfig({ ...needed, EARSHOT_ENGINES: 'remote,sherpa' }, build)).toThrow(
+      /EARSHOT_MODEL_DIR/,
     );
   });
 

@@ -10,7 +10,7 @@ import {
 import type { SherpaModel } from '@earshot/engine-sherpa';
 import { type ConfigCheck, loadConfig } from '@earshot/service-kit';
 import Type, { type Static } from 'typebox';
-import { type EngineTable, engineTable } from './engines.ts';
+import { type EngineTable, engineTable, needModel } from './engines.ts';
 
 const ConfigSchema = Type.Object({
   ...processSettings(8083),
@@ -49,11 +49,12 @@ const checkOf =
   ({ engines = engineTable, needsModelDir = false }: Build): ConfigCheck =>
   ({ EARSHOT_ENGINES, EARSHOT_MODEL_DIR }) => {
     const known = Object.keys(engines);
-    const unknown = parseEngines(String(EARSHOT_ENGINES)).filter((name) => !known.includes(name));
+    const asked = parseEngines(String(EARSHOT_ENGINES));
+    const unknown = asked.filter((name) => !known.includes(name));
     const problems = unknown.map(
       (name) => `EARSHOT_ENGINES names ${name}, this build knows ${known.join(', ')}`,
     );
-    if (needsModelDir && !EARSHOT_MODEL_DIR)
+    if (needsModelDir && !EARSHOT_MODEL_DIR && needModel(asked, engines))
       problems.push(`EARSHOT_MODEL_DIR is required: where the speech model is`);
     return problems;
   };

@@ -4,7 +4,7 @@ import type { Log } from '@earshot/messaging';
 import { createChildPool } from './children/child-pool.ts';
 import type { EngineInfo } from './children/protocol.ts';
 import type { TaskLimits } from './children/task-limits.ts';
-import type { EngineEntry, EngineSettings } from './engines.ts';
+import type { ChildEngineSettings, EngineEntry, EngineSettings } from './engines.ts';
 import { type EngineResult, runEngine } from './run-engine.ts';
 
 /** What bounds one run, and where it writes down what it pays for. */
@@ -49,13 +49,13 @@ export function startEngine(
   watcher?: EngineWatcher,
 ): Promise<EngineRunner> {
   return entry.runs === 'child'
-    ? startChildren(name, settings, children, log, watcher)
+    ? startChildren(name, { model: settings.model }, children, log, watcher)
     : startHere(name, entry, settings);
 }
 
 async function startChildren(
   engine: string,
-  settings: EngineSettings,
+  settings: ChildEngineSettings,
   children: ChildSettings,
   log: Log,
   watcher?: EngineWatcher,

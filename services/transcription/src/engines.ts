@@ -2,10 +2,14 @@ import { CodedError } from '@earshot/domain';
 import type { SpeechEngine } from '@earshot/engine';
 import type { SherpaModel } from '@earshot/engine-sherpa';
 
-/** What engines are made from: plain data, because it crosses into child processes. */
-export interface EngineSettings {
-  readonly model: SherpaModel;
+/** What engines in child processes are made from: plain data, and nothing secret. */
+export interface ChildEngineSettings {
+  /** Needed by local engines only. */
+  readonly model?: SherpaModel | undefined;
 }
+
+/** What engines are made from. */
+export type EngineSettings = ChildEngineSettings;
 
 /** One engine this service can run. */
 export interface EngineEntry {
@@ -23,10 +27,14 @@ export const engineTable: EngineTable = {
   sherpa: { runs: 'child', load: async ({ model }) => warmSherpa(model) },
 };
 
-/** Loads an engine in this process; throws `unknown_engine`. */
-export async function loadEngine(name: string, settings: EngineSettings): Promise<SpeechEngine> {
+/** Loads a local engine in this process, which is a child; throws `unknown_engine`. */
+export async function loadEngine(name: string, settings: ChildEngineSettings): Promise<SpeechEngine> {
   return engineEntry(engineTable, name).load(settings);
 }
+
+/** Whether any of these engines runs a speech model on this machine; names that are not in the table do not. */
+export const needModel = (names: readonly string[], table: EngineTable = engineTable): boolean =>
+  names.some((name) => table[name]?.runs === 'child');
 
 /** The engine's row in the table; throws `unknown_engine`. */
 export function engineEntry(table: EngineTable, name: string): EngineEntry {
@@ -36,7 +44,8 @@ export function engineEntry(table: EngineTable, name: string): EngineEntry {
   throw new CodedError('unknown_engine', `this build knows ${known}, not ${name}`);
 }
 
-async function warmSherpa(model: SherpaModel): Promise<SpeechEngine> {
+async function warmSherpa(model: SherpaModel | undefined): Promise<SpeechEngine> {
+  if (!model) throw new CodedError('unavailable', 'no speech model was given');
   const { createSherpaEngine } = await import('@earshot/engine-sherpa');
   const engine = createSherpaEngine({ model });
   await engine.warm();

@@ -14,5 +14,6 @@ await runService({
 });
 
 function partsOf({ EARSHOT_FFMPEG_BIN, EARSHOT_MODEL_DIR }: TranscriptionConfig) {
-  return { ffmpeg: EARSHOT_FFMPEG_BIN ?? 'ffmpeg', model: modelIn(EARSHOT_MODEL_DIR ?? '') };
+  const model = EARSHOT_MODEL_DIR === undefined ? undefined : modelIn(EARSHOT_MODEL_DIR);
+  return { ffmpeg: EARSHOT_FFMPEG_BIN ?? 'ffmpeg', model };
 }

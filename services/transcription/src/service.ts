@@ -32,6 +32,7 @@ import { newWorkerId } from './worker-id.ts';
 import { workerState } from './worker-state.ts';
 
 export { readConfig, type TranscriptionConfig } from './config.ts';
+export { needModel } from './engines.ts';
 
 /** What transcription is started with; the caller closes broker and storage after it. */
 export interface TranscriptionOptions {

@@ -73,13 +73,12 @@ export async function openPaidBench(url: string, engine: 'lookup' | 'blind'): Pr
   const chunk: ChunkJob = { ...place, engine, lane: 'normal', channels: 'auto', start_ms: 0, end_ms: 1000 };
   const taken = { subject: 'jobs.x', delivery: 1, traceparent: undefined, signal: never };
   const pool = { size: 1, maxTasksPerChild: 1, environment: {} };
-  const settings = { model: { encoder: '', decoder: '', tokens: '', vad: '' } };
   const entry = engineEntry(cloudEngines(url), engine);
   const worker = async (options: PaidWorkerOptions = {}): Promise<PaidWorker> => {
     const seen = options.storage ?? storage;
     const times = { ...quick, ...options.times };
     const paidCalls = new PaidCalls({ storage: seen, worker: 'w-1', times, log: silentLog });
-    const runner = await startEngine(engine, entry, settings, pool, silentLog);
+    const runner = await startEngine(engine, entry, {}, pool, silentLog);
     const what = { engine: runner, storage: seen, facts: broker, paidCalls, worker: 'w-1' };
     const isStorageAway = async () => false;
     const handler = transcribeChunk({

@@ -1,4 +1,4 @@
-import { type EngineSettings, loadEngine } from '../engines.ts';
+import { type ChildEngineSettings, loadEngine } from '../engines.ts';
 import { serveEngine } from './serve-engine.ts';
 
-serveEngine((engine, settings) => loadEngine(engine, settings as EngineSettings));
+serveEngine((engine, settings) => loadEngine(engine, settings as ChildEngineSettings));

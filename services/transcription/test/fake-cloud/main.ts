@@ -18,7 +18,7 @@ const config = configOrExit(() => readConfig(undefined, { engines }));
 const log = createLogger({ service: 'transcription', level: config.LOG_LEVEL });
 const parts = {
   ffmpeg: config.EARSHOT_FFMPEG_BIN ?? 'ffmpeg',
-  model: modelIn(config.EARSHOT_MODEL_DIR ?? 'unused'),
+  model: config.EARSHOT_MODEL_DIR === undefined ? undefined : modelIn(config.EARSHOT_MODEL_DIR),
 };
 const exactly = { minMs: Number(chunkMs), maxMs: Number(chunkMs) };
 const lengths = (engine: string) => (chunkMs && engine in cloud ? exactly : undefined);
