@@ -87,6 +87,13 @@ export {
   TranscriptIdSchema,
 } from './names.ts';
 export {
+  type PaidAnswer,
+  type PaidDocuments,
+  type PaidDone,
+  type PaidIntent,
+  parsePaidDocument,
+} from './paid-call/document.ts';
+export {
   MAX_METADATA_BYTES,
   RECORDING_UPLOADED,
   type RecordingOptions,

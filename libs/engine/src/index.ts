@@ -1,4 +1,5 @@
 export type {
+  Billed,
   BlindCall,
   LookupCall,
   OperationState,

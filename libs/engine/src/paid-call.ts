@@ -5,11 +5,16 @@ export interface Refused {
   readonly refused: CodedError;
 }
 
+/** What the vendor charges for, in milliseconds of audio, if it tells: the ledger keeps it, and the budget counts it. */
+export interface Billed {
+  readonly billed_ms?: number | undefined;
+}
+
 /** How an operation stands. One that failed with a transient code is tried again, by another call. */
 export type OperationState<Result> =
   | { readonly state: 'running' }
-  | { readonly state: 'done'; readonly result: Result }
-  | { readonly state: 'failed'; readonly error: CodedError };
+  | ({ readonly state: 'done'; readonly result: Result } & Billed)
+  | ({ readonly state: 'failed'; readonly error: CodedError } & Billed);
 
 /**
  * A paid call that starts an operation, and can be found again by the output URI it was made with. No function repeats
@@ -31,7 +36,7 @@ export interface LookupCall<Result> {
  */
 export interface BlindCall<Result> {
   readonly billing: 'blind';
-  call(key: string, signal: AbortSignal): Promise<{ readonly result: Result } | Refused>;
+  call(key: string, signal: AbortSignal): Promise<({ readonly result: Result } & Billed) | Refused>;
 }
 
 export type PaidCall<Result> = LookupCall<Result> | BlindCall<Result>;

@@ -46,14 +46,19 @@ async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Pro
   const input = await inSpan('decode', {}, () => readChunk(deps.storage, data));
   if (!input) return withoutChunk(deps.facts, data);
   const limits = { signal, deadlineMs: deadlineOf(input, deps.taskTimeLimitMs) };
-  const ledgerFor = (bounds: TaskLimits) => deps.paidCalls.ledgerFor(data, deps.engine.info.name, bounds);
+  let billed_ms: number | undefined;
+  const onBilled = (ms: number) => {
+    billed_ms = (billed_ms ?? 0) + ms;
+  };
+  const work = { job: data, engine: deps.engine.info.name, audioMs: soundOf(input), onBilled };
+  const ledgerFor = (bounds: TaskLimits) => deps.paidCalls.ledgerFor({ ...work, limits: bounds });
   const result = await inEngineSpan(deps.engine.info, input, () =>
     deps.engine.run(input, { language: data.language }, { ...limits, ledgerFor }),
   );
-  const fact = chunkFact.create(factData(deps, data, result), {
-    source: SOURCE,
-    traceparent: job.traceparent,
-  });
+  const fact = chunkFact.create(
+    { ...factData(deps, data, result), ...(billed_ms === undefined ? {} : { billed_ms }) },
+    { source: SOURCE, traceparent: job.traceparent },
+  );
   return done(await boundedFact(deps.storage, fact));
 }
 
@@ -72,9 +77,11 @@ async function withoutChunk(facts: FactReader, data: ChunkJob): Promise<Outcome>
   throw new CodedError('missing_object', `the audio of chunk ${data.n} is not in storage`);
 }
 
+const soundOf = ({ channels, duration_ms }: EngineInput) => channels.length * duration_ms;
+
 /** A hung engine must not hold a slot for hours: a minute, and five times as long as the sound lasts. */
-export function deadlineOf({ channels, duration_ms }: EngineInput, limitMs: number): number {
-  return Math.min(limitMs, 60_000 + 5 * duration_ms * channels.length);
+export function deadlineOf(input: EngineInput, limitMs: number): number {
+  return Math.min(limitMs, 60_000 + 5 * soundOf(input));
 }
 
 function factData({ engine, worker }: ChunkDependencies, job: ChunkJob, result: EngineResult): Chunk {

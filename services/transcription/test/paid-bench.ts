@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SAMPLE_RATE, writeWav } from '@earshot/audio';
-import { type ChunkJob, chunkFact } from '@earshot/contracts';
+import { type Chunk, type ChunkJob, chunkFact } from '@earshot/contracts';
 import type { Outcome, TakenJob } from '@earshot/jobs';
 import { WorkAborted } from '@earshot/messaging';
 import { type ObjectStorage, storageKeys } from '@earshot/storage';
@@ -119,12 +119,16 @@ export async function openPaidBench(url: string, engine: 'lookup' | 'blind'): Pr
   };
 }
 
-/** The text of the fact that a run ended with; throws when it ended otherwise. */
-export function textOf(outcome: Outcome): string {
+/** The fact that a run ended with; throws when it ended otherwise. */
+export function factOf(outcome: Outcome): Chunk {
   const fact = outcome.kind === 'done' ? outcome.publish[0] : undefined;
   if (!fact) throw new Error(`no chunk fact: ${JSON.stringify(outcome)}`);
-  return chunkFact
-    .read(fact.event)
+  return chunkFact.read(fact.event);
+}
+
+/** The text of the fact that a run ended with; throws when it ended otherwise. */
+export function textOf(outcome: Outcome): string {
+  return factOf(outcome)
     .segments.map((segment) => segment.text)
     .join(' ');
 }

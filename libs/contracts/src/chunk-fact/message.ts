@@ -41,6 +41,8 @@ export const ChunkSchema = Type.Object({
   worker: Type.String(),
   /** Wall time of the engine call in milliseconds. */
   engine_ms: Type.Integer({ minimum: 0 }),
+  /** Audio that all paid calls of the chunk cost; left out where none was made, and by older workers. */
+  billed_ms: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 export type Chunk = Static<typeof ChunkSchema>;
 

@@ -71,7 +71,8 @@ it('takes all its work again as soon as a paid operation is seen to run, however
   const times = { lookEveryMs: 10, pollEveryMs: 10, neverArrivedMs: 60_000 };
   const paidCalls = new PaidCalls({ storage, worker: 'w-1', times, log: silentLog });
   const run = () => {
-    const ledgerFor = (limits: TaskLimits) => paidCalls.ledgerFor(job, 'e', limits);
+    const ledgerFor = (limits: TaskLimits) =>
+      paidCalls.ledgerFor({ job, engine: 'e', audioMs: 1000, limits, onBilled: () => {} });
     const bounds = { signal: new AbortController().signal, deadlineMs: 60_000, ledgerFor };
     const input: EngineInput = { channels: [], duration_ms: 1000 };
     return guarded.run(input, {}, bounds);

@@ -1,6 +1,6 @@
+import type { PaidAnswer } from '@earshot/contracts';
 import type { LookupCall } from '@earshot/engine';
 import { cancelOperation } from './cancel-operation.ts';
-import type { Answer } from './documents.ts';
 import type { LedgerTry } from './ledger-try.ts';
 import type { Payment } from './payment.ts';
 
@@ -13,8 +13,8 @@ export async function keepName(
   call: LookupCall<unknown>,
   entry: LedgerTry,
   operation: string,
-): Promise<Answer> {
-  const answer = await entry.decideAnswer({ operation });
+): Promise<PaidAnswer> {
+  const answer = await entry.decide('answer', { operation });
   if ('operation' in answer && answer.operation === operation) return answer;
   payment.counts.double += 1;
   payment.log.warn({ try: entry.root, operation }, 'a paid call was made twice; the second one is canceled');

@@ -6,6 +6,8 @@ export interface PaidCallCounts {
   looked_up: number;
   /** Those that were not found in all the time they may take: the next try was made. */
   never_arrived: number;
+  /** Of these, calls that turned up before the next one was made: their result was used. */
+  found_late: number;
   /** Blind calls that nobody knows to be made: repeated once, then left to a person. */
   unclear: number;
   /** Calls that turned out to be a second one for the same chunk and try. */
@@ -18,6 +20,7 @@ export const noPaidCalls = (): PaidCallCounts => ({
   calls: 0,
   looked_up: 0,
   never_arrived: 0,
+  found_late: 0,
   unclear: 0,
   double: 0,
   canceled: 0,

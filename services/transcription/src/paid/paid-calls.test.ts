@@ -32,7 +32,10 @@ const job: ChunkJob = { ...place, ...wish };
 const limits = { signal: new AbortController().signal, deadlineMs: 5_000 };
 
 const ledgerOf = (data: ChunkJob) =>
-  new PaidCalls({ storage, worker: 'w-1', log: silentLog }).ledgerFor(data, data.engine, limits);
+  new PaidCalls({ storage, worker: 'w-1', log: silentLog }).ledgerFor({
+    ...{ job: data, engine: data.engine, limits, audioMs: 1000 },
+    onBilled: () => {},
+  });
 
 function callThat(say: () => string): BlindCall<string> & { made: number } {
   const call = {

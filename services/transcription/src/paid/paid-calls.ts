@@ -22,6 +22,17 @@ export interface PaidCallsOptions {
   readonly log: Log;
 }
 
+/** What a run of a chunk is given to a vendor for. */
+export interface PaidWork {
+  readonly job: ChunkJob;
+  readonly engine: string;
+  /** All its sound, channel by channel, in milliseconds. */
+  readonly audioMs: number;
+  readonly limits: TaskLimits;
+  /** Told what the tries of the call have cost, in milliseconds of audio, those of other workers too. */
+  readonly onBilled: (ms: number) => void;
+}
+
 /** The paid calls of this process. The ledger itself is in storage: any worker can go on where another was killed. */
 export class PaidCalls {
   /** Totals since the start of the process. */
@@ -36,19 +47,21 @@ export class PaidCalls {
   }
 
   /** The ledger for one run of one chunk; it pays for one call. */
-  ledgerFor(job: ChunkJob, engine: string, limits: TaskLimits): PaidCallLedger {
-    const payment = this.#payment(job, engine, limits);
+  ledgerFor(work: PaidWork): PaidCallLedger {
+    const payment = this.#payment(work);
     let paying = false;
     return {
       pay: async (call) => {
-        if (paying) throw new CodedError('internal', `${engine} asked for a second paid call of a chunk`);
+        if (paying)
+          throw new CodedError('internal', `${work.engine} asked for a second paid call of a chunk`);
         paying = true;
         return call.billing === 'lookup' ? payLookup(payment, call) : payBlind(payment, call);
       },
     };
   }
 
-  #payment(job: ChunkJob, engine: string, { signal, deadlineMs, onHeartbeat }: TaskLimits): Payment {
+  #payment({ job, engine, audioMs, limits, onBilled }: PaidWork): Payment {
+    const { signal, deadlineMs, onHeartbeat } = limits;
     const { storage, worker, log } = this.#options;
     const keys = storageKeys(job.tenant_id, job.transcript_id);
     return {
@@ -57,6 +70,8 @@ export class PaidCalls {
       worker,
       signal,
       deadlineMs,
+      audioMs,
+      onBilled,
       heartbeat: () => onHeartbeat?.(),
       times: this.#times,
       counts: this.counts,

@@ -3,7 +3,7 @@ import { eventually } from '@earshot/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Fault, healthy } from '../../test/fake-cloud/behaviour.ts';
 import { type FakeCloudProcess, startFakeCloud } from '../../test/fake-cloud/launch.ts';
-import { openPaidBench, type PaidBench, textOf } from '../../test/paid-bench.ts';
+import { factOf, openPaidBench, type PaidBench, textOf } from '../../test/paid-bench.ts';
 
 let cloud: FakeCloudProcess;
 let bench: PaidBench;
@@ -28,6 +28,7 @@ describe('a paid call that leaves no trace', () => {
     const workers = await Promise.all([bench.worker(), bench.worker()]);
     const outcomes = await Promise.all(workers.map((worker) => worker.run()));
     expect(outcomes.map(textOf)).toEqual([bench.text, bench.text]);
+    expect(outcomes.map((outcome) => factOf(outcome).billed_ms)).toEqual([1000, 1000]);
     expect(await billed()).toBe(1);
   });
 

@@ -4,7 +4,7 @@ import { eventually } from '@earshot/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Fault, healthy } from '../../test/fake-cloud/behaviour.ts';
 import { type FakeCloudProcess, startFakeCloud } from '../../test/fake-cloud/launch.ts';
-import { openPaidBench, type PaidBench, textOf } from '../../test/paid-bench.ts';
+import { factOf, openPaidBench, type PaidBench, textOf } from '../../test/paid-bench.ts';
 
 let cloud: FakeCloudProcess;
 let bench: PaidBench;
@@ -24,6 +24,16 @@ afterEach(() => bench.dispose());
 const asked = async (kind: string) =>
   (await cloud.log()).slice(linesBefore).filter((line) => line.kind === kind);
 const billed = async () => (await asked('call')).filter((line) => line.billed).length;
+const charged = async () => (await asked('call')).reduce((sum, { billed_ms }) => sum + billed_ms, 0);
+/** Resolves when a search for the first call finds it. */
+const shown = async () => {
+  const { output_uri } = (await bench.written(1, 'intent')) as { output_uri: string };
+  const url = `${cloud.url}/operations?${new URLSearchParams({ output_uri })}`;
+  await eventually('the operation to show', async () => {
+    const { operations } = (await (await fetch(url)).json()) as { operations: string[] };
+    return operations.length > 0;
+  });
+};
 const soon = { times: { neverArrivedMs: 300 } };
 
 describe('a paid call that can be looked up', () => {
@@ -54,6 +64,32 @@ describe('a paid call that can be looked up', () => {
     expect(await billed()).toBe(1);
   });
 
+  it('that never arrived and turns up before the next one is made gives the result', async () => {
+    await cloud.behave({ faults: ['lose_reply'], visible_after_ms: 800 });
+    const worker = await bench.worker(soon);
+    expect(await worker.run()).toMatchObject({ kind: 'later' });
+    expect(await bench.written(1, 'answer')).toMatchObject({ refused: 'never_arrived' });
+    await shown();
+    expect(textOf(await worker.run())).toBe(bench.text);
+    expect(worker.counts).toMatchObject({ calls: 1, never_arrived: 1, found_late: 1, double: 0 });
+    expect(await billed()).toBe(1);
+    expect(textOf(await worker.run())).toBe(bench.text);
+  });
+
+  it('that never arrived and turns up after the next one was made is canceled and counted', async () => {
+    await cloud.behave({ faults: ['lose_reply'], visible_after_ms: 800, operation_ms: 60_000 });
+    const worker = await bench.worker(soon);
+    expect(await worker.run()).toMatchObject({ kind: 'later' });
+    const second = worker.run();
+    await eventually('the second call', async () => (await billed()) === 2);
+    await shown();
+    await cloud.behave({ operation_ms: 0 });
+    expect(textOf(await second)).toBe(bench.text);
+    expect(worker.counts).toMatchObject({ calls: 2, found_late: 0, double: 1, canceled: 1 });
+    const [first] = await asked('call');
+    expect(await asked('cancel')).toMatchObject([{ operation: first?.operation }]);
+  });
+
   it('is cut with its connection at its deadline', async () => {
     await cloud.behave({ faults: ['hang'] });
     const worker = await bench.worker({ times: { callMs: 100, neverArrivedMs: 300 } });
@@ -74,7 +110,8 @@ describe('a paid call that can be looked up', () => {
     expect(await bench.written(1, 'answer')).toBeUndefined();
     await cloud.behave({ down: false });
     expect(textOf(await worker.run())).toBe(bench.text);
-    expect(await asked('find')).toHaveLength(1);
+    // Once until it counts as never arrived, and once more after the next one.
+    expect(await asked('find')).toHaveLength(2);
   });
 
   it('that finds nobody there was not made, and costs no attempt', async () => {
@@ -106,10 +143,27 @@ describe('a paid call that can be looked up', () => {
     expect(await billed()).toBe(1);
   });
 
+  it('tells in its fact what the vendor charged, also when another worker was charged', async () => {
+    expect(factOf(await (await bench.worker()).run()).billed_ms).toBe(1000);
+    expect(factOf(await (await bench.worker()).run({}, { delivery: 2 })).billed_ms).toBe(1000);
+    expect(await bench.written(1, 'done')).toMatchObject({ billed_ms: 1000 });
+    expect(await charged()).toBe(1000);
+  });
+
+  it('tells what its failed tries were charged too', async () => {
+    await cloud.behave({ faults: ['fail'] });
+    const worker = await bench.worker();
+    await worker.run();
+    expect(factOf(await worker.run({ attempt: 2 })).billed_ms).toBe(2000);
+    expect(await charged()).toBe(2000);
+  });
+
   it('of silence is not made', async () => {
     const silent = { key: 'acme/silence', end_ms: 1000 };
     await bench.storage.put(silent.key, writeWav(new Int16Array(SAMPLE_RATE), 1, SAMPLE_RATE));
-    expect(textOf(await (await bench.worker()).run(silent))).toBe('');
+    const fact = factOf(await (await bench.worker()).run(silent));
+    expect(fact).toMatchObject({ segments: [] });
+    expect(fact).not.toHaveProperty('billed_ms');
     expect(await asked('call')).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { PaidAnswer, PaidDone, PaidIntent } from '@earshot/contracts';
 import { type CodedError, errorTable, toCodedError } from '@earshot/domain';
+import type { Billed } from '@earshot/engine';
 import type { Log } from '@earshot/messaging';
-import type { Answer, Done, Intent } from './documents.ts';
 import type { LedgerTry } from './ledger-try.ts';
 import type { PaidCallCounts } from './paid-call-counts.ts';
 import type { PaidTimes } from './paid-times.ts';
@@ -16,6 +17,10 @@ export interface Payment {
   /** Aborted when the job is taken away; calls under way are written down first. */
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
+  /** All the sound of the chunk, channel by channel: what a call is taken to cost unless the vendor tells. */
+  readonly audioMs: number;
+  /** Called with what each try that is over has cost, once for each that this run met. */
+  readonly onBilled: (ms: number) => void;
   /** Called whenever the vendor answered. */
   readonly heartbeat: () => void;
   readonly times: PaidTimes;
@@ -25,18 +30,29 @@ export interface Payment {
 }
 
 /** Ends a try without a result, so that the next one may be made. */
-export function refusal(payment: Payment, refused: string, detail: string): Answer {
+export function refusal(payment: Payment, refused: string, detail: string): PaidAnswer {
   return { refused, detail, generation: payment.generation };
+}
+
+/** A result with what it cost, as it is kept. */
+export const paidResult = ({ audioMs }: Payment, { result, billed_ms }: { result: unknown } & Billed) => ({
+  result,
+  billed_ms: billed_ms ?? audioMs,
+});
+
+/** Tells what a try that is over has cost. Tries of older versions do not say; a failure then cost nothing. */
+export function bill({ audioMs, onBilled }: Payment, done: PaidDone): void {
+  onBilled(done.billed_ms ?? ('result' in done ? audioMs : 0));
 }
 
 /** Claims a try. The call is ours alone to make when `ours`, and only until `callBy` on the monotonic clock. */
 export async function claimTry(
   { times, worker }: Payment,
   entry: LedgerTry,
-): Promise<{ intent: Intent; ours: boolean; callBy: number }> {
+): Promise<{ intent: PaidIntent; ours: boolean; callBy: number }> {
   const callBy = performance.now() + times.callWithinMs;
   const output_uri = `${entry.root}/${randomUUID()}`;
-  const intent = await entry.decideIntent({ output_uri, worker, created_at: new Date().toISOString() });
+  const intent = await entry.decide('intent', { output_uri, worker, created_at: new Date().toISOString() });
   // A create that was repeated after a lost answer finds its own intent.
   return { intent, ours: intent.output_uri === output_uri, callBy };
 }
@@ -45,7 +61,7 @@ export async function claimTry(
  * What a try that has ended means: its result, or undefined when another try is due. Throws the error of one that would
  * fail again, unless an earlier generation gave up on it.
  */
-export function endOf(done: Done, generation: number): { result: unknown } | undefined {
+export function endOf(done: PaidDone, generation: number): { result: unknown } | undefined {
   if ('result' in done) return done;
   const error = errorOf(done);
   const final = errorTable[error.code].class === 'permanent' && done.generation >= generation;
@@ -53,5 +69,5 @@ export function endOf(done: Done, generation: number): { result: unknown } | und
   return undefined;
 }
 
-export const errorOf = ({ error, detail }: Extract<Done, { error: string }>): CodedError =>
+export const errorOf = ({ error, detail }: Extract<PaidDone, { error: string }>): CodedError =>
   toCodedError({ code: error, message: detail }, 'engine_error');

@@ -50,6 +50,7 @@ export interface LogLine {
   readonly key: string;
   readonly operation: string | null;
   readonly billed: boolean;
+  readonly billed_ms: number;
   readonly fault: Fault | null;
 }
 

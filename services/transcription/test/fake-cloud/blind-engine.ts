@@ -1,7 +1,14 @@
 import type { BlindCall, Refused, SpeechEngine } from '@earshot/engine';
-import { checkLanguage, hearChannels, remoteCapabilities, soundingChannels } from './hear-channels.ts';
+import type { CallBody } from './cloud.ts';
+import {
+  checkLanguage,
+  hearChannels,
+  remoteCapabilities,
+  soundingChannels,
+  soundMs,
+} from './hear-channels.ts';
 import { refusedBy, refusedByNobody } from './refused.ts';
-import type { SoundingChannel, SpokenChannel } from './spoken-text.ts';
+import type { SpokenChannel } from './spoken-text.ts';
 import { vendorRequest } from './vendor-request.ts';
 
 /** An engine whose calls answer the text, and leave no trace one could ask for. */
@@ -14,7 +21,7 @@ export function blindEngine(url: string): SpeechEngine {
       context.signal.throwIfAborted();
       checkLanguage(language);
       const channels = soundingChannels(input);
-      const call = blindCall(url, language, channels);
+      const call = blindCall(url, { language, channels, audio_ms: soundMs(channels, input) });
       const spoken = channels.length > 0 ? await context.ledger.pay(call) : [];
       yield* hearChannels(spoken, input, context);
     },
@@ -22,14 +29,10 @@ export function blindEngine(url: string): SpeechEngine {
   };
 }
 
-function blindCall(
-  url: string,
-  language: string,
-  channels: readonly SoundingChannel[],
-): BlindCall<readonly SpokenChannel[]> {
+function blindCall(url: string, sound: Omit<CallBody, 'key'>): BlindCall<readonly SpokenChannel[]> {
   return {
     billing: 'blind',
-    call: (key, signal) => ask(url, { key, language, channels }, signal).catch(refusedByNobody),
+    call: (key, signal) => ask(url, { key, ...sound }, signal).catch(refusedByNobody),
   };
 }
 
@@ -37,7 +40,9 @@ async function ask(
   url: string,
   body: object,
   signal: AbortSignal,
-): Promise<{ result: readonly SpokenChannel[] } | Refused> {
+): Promise<{ result: readonly SpokenChannel[]; billed_ms: number } | Refused> {
   const answer = await vendorRequest(`${url}/transcribe`, signal, { method: 'POST', body });
-  return answer.status === 200 ? (answer.body as { result: SpokenChannel[] }) : refusedBy(answer);
+  return answer.status === 200
+    ? (answer.body as { result: SpokenChannel[]; billed_ms: number })
+    : refusedBy(answer);
 }

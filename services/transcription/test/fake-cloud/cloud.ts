@@ -11,6 +11,8 @@ export interface CallBody {
   readonly key: string;
   readonly language: string;
   readonly channels: readonly SoundingChannel[];
+  /** Of all channels together; the vendor charges for every second that was begun. */
+  readonly audio_ms?: number;
 }
 
 const lost: ReadonlySet<Fault | undefined> = new Set(['lose_reply', 'hang_after'] as const);
@@ -49,9 +51,16 @@ export class FakeCloud {
     const leave = this.#enter('call');
     if (this.#stopped(fault, body, 'call', response, leave)) return;
     const { operation_ms, visible_after_ms } = this.#behaviour;
-    const run = { operationMs: operation_ms, visibleAfterMs: visible_after_ms, fault, ended: leave };
+    const billedMs = priceOf(body);
+    const run = {
+      operationMs: operation_ms,
+      visibleAfterMs: visible_after_ms,
+      billedMs,
+      fault,
+      ended: leave,
+    };
     const operation = this.#operations.start(body.key, spokenText(body.channels, body.language), run);
-    this.#note('call', body.key, { operation, billed: true, fault });
+    this.#note('call', body.key, { operation, billedMs, fault });
     await this.#answer(response, fault, { operation });
   }
 
@@ -60,9 +69,13 @@ export class FakeCloud {
     const fault = this.#isPoison(body) ? 'unreadable' : this.#faults.shift();
     const leave = this.#enter(kind);
     if (this.#stopped(fault, body, kind, response, leave)) return;
-    this.#note(kind, body.key, { billed: kind === 'transcribe', fault });
+    const billedMs = kind === 'transcribe' ? priceOf(body) : undefined;
+    this.#note(kind, body.key, { billedMs, fault });
     response.once('close', leave);
-    await this.#answer(response, fault, { result: spokenText(body.channels, body.language) });
+    await this.#answer(response, fault, {
+      result: spokenText(body.channels, body.language),
+      billed_ms: billedMs,
+    });
   }
 
   poll(name: string, response: ServerResponse): void {
@@ -134,14 +147,18 @@ export class FakeCloud {
   #note(
     kind: LogLine['kind'],
     key: string,
-    what: { operation?: string | undefined; billed?: boolean; fault?: Fault | undefined },
+    what: { operation?: string | undefined; billedMs?: number | undefined; fault?: Fault | undefined },
   ): void {
-    const { operation = null, billed = false, fault = null } = what;
+    const { operation = null, billedMs, fault = null } = what;
+    const billed = billedMs !== undefined;
     if (billed) this.#billed += 1;
-    const line: LogLine = { time: new Date().toISOString(), kind, key, operation, billed, fault };
+    const cost = { billed, billed_ms: billedMs ?? 0 };
+    const line: LogLine = { time: new Date().toISOString(), kind, key, operation, ...cost, fault };
     appendFileSync(this.#logFile, `${JSON.stringify(line)}\n`);
   }
 }
+
+const priceOf = ({ audio_ms = 0 }: CallBody) => Math.ceil(audio_ms / 1000) * 1000;
 
 class Count {
   now = 0;

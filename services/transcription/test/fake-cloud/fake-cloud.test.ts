@@ -18,7 +18,10 @@ beforeEach(() => cloud.behave(healthy));
 const channels = [{ channel: 0, audio: 'abc' }];
 const never = new AbortController().signal;
 const post = (path: string, key: string, signal: AbortSignal = never) =>
-  vendorRequest(`${cloud.url}${path}`, signal, { method: 'POST', body: { key, language: 'en', channels } });
+  vendorRequest(`${cloud.url}${path}`, signal, {
+    method: 'POST',
+    body: { key, language: 'en', channels, audio_ms: 1_500 },
+  });
 const get = async <T>(path: string) => (await vendorRequest(`${cloud.url}${path}`, never)).body as T;
 const find = async (key: string) =>
   (await get<{ operations: string[] }>(`/operations?output_uri=${key}`)).operations;
@@ -30,6 +33,8 @@ describe('the vendor of the tests', () => {
     const names = [await place('twice'), await place('twice')];
     expect(new Set(names).size).toBe(2);
     expect(await billed('twice')).toBe(2);
+    const bill = (await cloud.bill()).filter(({ key }) => key === 'twice');
+    expect(bill.map(({ billed_ms }) => billed_ms)).toEqual([2_000, 2_000]);
   });
 
   it('runs an operation to the text that audio and language give', async () => {
@@ -41,7 +46,7 @@ describe('the vendor of the tests', () => {
       const answer = await get<OperationAnswer>(`/operations/${name}`);
       return answer.state !== 'running' && answer;
     });
-    expect(ended).toEqual({ state: 'done', result: spokenText(channels, 'en') });
+    expect(ended).toEqual({ state: 'done', result: spokenText(channels, 'en'), billed_ms: 2_000 });
     expect(spokenText(channels, 'de')).not.toEqual(spokenText(channels, 'en'));
   });
 

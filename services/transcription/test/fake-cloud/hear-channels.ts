@@ -25,6 +25,10 @@ export function soundingChannels({ channels }: EngineInput): SoundingChannel[] {
     .map(({ channel, samples }) => ({ channel, audio: hashOf(new Uint8Array(samples.slice().buffer)) }));
 }
 
+/** All the sound of these channels together, in milliseconds. */
+export const soundMs = (channels: readonly unknown[], { duration_ms }: EngineInput) =>
+  channels.length * duration_ms;
+
 /** What the vendor said as segments, one a channel, and what was heard of it. */
 export function* hearChannels(
   spoken: readonly SpokenChannel[],

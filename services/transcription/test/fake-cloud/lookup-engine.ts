@@ -1,9 +1,16 @@
 import { CodedError } from '@earshot/domain';
 import type { LookupCall, OperationState, Refused, SpeechEngine } from '@earshot/engine';
-import { checkLanguage, hearChannels, remoteCapabilities, soundingChannels } from './hear-channels.ts';
+import type { CallBody } from './cloud.ts';
+import {
+  checkLanguage,
+  hearChannels,
+  remoteCapabilities,
+  soundingChannels,
+  soundMs,
+} from './hear-channels.ts';
 import type { OperationAnswer } from './operations.ts';
 import { refusedBy, refusedByNobody } from './refused.ts';
-import type { SoundingChannel, SpokenChannel } from './spoken-text.ts';
+import type { SpokenChannel } from './spoken-text.ts';
 import { vendorRequest } from './vendor-request.ts';
 
 /** An engine whose calls start operations that can be found again. */
@@ -16,7 +23,7 @@ export function lookupEngine(url: string): SpeechEngine {
       context.signal.throwIfAborted();
       checkLanguage(language);
       const channels = soundingChannels(input);
-      const call = lookupCall(url, language, channels);
+      const call = lookupCall(url, { language, channels, audio_ms: soundMs(channels, input) });
       const spoken = channels.length > 0 ? await context.ledger.pay(call) : [];
       yield* hearChannels(spoken, input, context);
     },
@@ -24,14 +31,10 @@ export function lookupEngine(url: string): SpeechEngine {
   };
 }
 
-function lookupCall(
-  url: string,
-  language: string,
-  channels: readonly SoundingChannel[],
-): LookupCall<readonly SpokenChannel[]> {
+function lookupCall(url: string, sound: Omit<CallBody, 'key'>): LookupCall<readonly SpokenChannel[]> {
   return {
     billing: 'lookup',
-    call: (key, signal) => place(url, { key, language, channels }, signal).catch(refusedByNobody),
+    call: (key, signal) => place(url, { key, ...sound }, signal).catch(refusedByNobody),
     find: async (outputUri, signal) => {
       const query = new URLSearchParams({ output_uri: outputUri });
       const { body } = await vendorRequest(`${url}/operations?${query}`, signal);
@@ -64,5 +67,6 @@ function stateOf({
   const answer = body as OperationAnswer;
   if (answer.state !== 'failed') return answer;
   const code = answer.error.code === 'INVALID_AUDIO' ? 'corrupt' : 'engine_error';
-  return { state: 'failed', error: new CodedError(code, answer.error.message) };
+  const { billed_ms } = answer;
+  return { state: 'failed', error: new CodedError(code, answer.error.message), billed_ms };
 }

@@ -4,8 +4,12 @@ import type { SpokenChannel } from './spoken-text.ts';
 /** How an operation stands, as the vendor answers it. */
 export type OperationAnswer =
   | { readonly state: 'running' }
-  | { readonly state: 'done'; readonly result: readonly SpokenChannel[] }
-  | { readonly state: 'failed'; readonly error: { readonly code: string; readonly message: string } };
+  | { readonly state: 'done'; readonly result: readonly SpokenChannel[]; readonly billed_ms: number }
+  | {
+      readonly state: 'failed';
+      readonly error: { readonly code: string; readonly message: string };
+      readonly billed_ms: number;
+    };
 
 interface Operation {
   readonly name: string;
@@ -13,7 +17,7 @@ interface Operation {
   readonly visibleAt: number;
   readonly ended: () => void;
   readonly startedAt: number;
-  readonly last: OperationAnswer;
+  readonly last: Exclude<OperationAnswer, { state: 'running' }>;
   timer: NodeJS.Timeout | undefined;
   answer: OperationAnswer;
 }
@@ -28,22 +32,29 @@ const failures: Partial<Record<Fault, { code: string; message: string }>> = {
 export class Operations {
   readonly #all = new Map<string, Operation>();
 
-  /** Starts one that ends after `operationMs`; `ended` is called once. */
+  /** Starts one that ends after `operationMs`; `ended` is called once. It costs the same whether it fails or not. */
   start(
     outputUri: string,
     result: readonly SpokenChannel[],
-    run: { operationMs: number; visibleAfterMs: number; fault: Fault | undefined; ended: () => void },
+    run: {
+      operationMs: number;
+      visibleAfterMs: number;
+      billedMs: number;
+      fault: Fault | undefined;
+      ended: () => void;
+    },
   ): string {
     const name = `operations-${this.#all.size + 1}`;
     const startedAt = performance.now();
     const error = run.fault && failures[run.fault];
+    const billed_ms = run.billedMs;
     const operation: Operation = {
       name,
       outputUri,
       startedAt,
       visibleAt: startedAt + run.visibleAfterMs,
       ended: run.ended,
-      last: error ? { state: 'failed', error } : { state: 'done', result },
+      last: error ? { state: 'failed', error, billed_ms } : { state: 'done', result, billed_ms },
       timer: undefined,
       answer: { state: 'running' },
     };
@@ -71,7 +82,8 @@ export class Operations {
 
   /** False when it had ended before. */
   cancel(name: string): boolean {
-    return this.#end(name, { state: 'failed', error: { code: 'CANCELED', message: 'canceled' } });
+    const billed_ms = this.#all.get(name)?.last.billed_ms ?? 0;
+    return this.#end(name, { state: 'failed', error: { code: 'CANCELED', message: 'canceled' }, billed_ms });
   }
 
   #time(operation: Operation, operationMs: number): void {
