@@ -7,10 +7,20 @@ export interface Wav {
   readonly sampleRate: number;
 }
 
+const HEADER_BYTES = 44;
+
 /** Wraps interleaved samples in a wav header (44 bytes). Size fields over 4 GB are written as unknown. */
 export function writeWav(samples: Int16Array, channels: number, sampleRate: number): Buffer {
-  const wav = Buffer.alloc(44 + samples.length * 2);
-  const bytes = Math.min(samples.length * 2, 0xffffffff - 36);
+  const wav = Buffer.alloc(HEADER_BYTES + samples.length * 2);
+  wav.set(wavHeader(samples.length * 2, channels, sampleRate));
+  wav.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.length * 2), HEADER_BYTES);
+  return wav;
+}
+
+/** The header alone, for `dataBytes` of interleaved 16 bit samples that follow it. */
+export function wavHeader(dataBytes: number, channels: number, sampleRate: number): Buffer {
+  const wav = Buffer.alloc(HEADER_BYTES);
+  const bytes = Math.min(dataBytes, 0xffffffff - 36);
   wav.write('RIFF', 0, 'latin1');
   wav.writeUInt32LE(36 + bytes, 4);
   wav.write('WAVEfmt ', 8, 'latin1');
@@ -23,7 +33,6 @@ export function writeWav(samples: Int16Array, channels: number, sampleRate: numb
   wav.writeUInt16LE(16, 34);
   wav.write('data', 36, 'latin1');
   wav.writeUInt32LE(bytes, 40);
-  wav.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.length * 2), 44);
   return wav;
 }
 

@@ -76,6 +76,12 @@ export const errorTable = {
     title: 'There is no object at the given address',
     help: 'Store the recording before publishing its upload event, and check the key.',
   },
+  recording_changed: {
+    class: 'permanent',
+    status: 422,
+    title: 'The recording was replaced after it was accepted',
+    help: 'Publish an upload event with an id of its own for the new recording; parts of two are never mixed.',
+  },
   // The request or event
   invalid_request: {
     class: 'caller',

@@ -37,6 +37,7 @@ export function createSherpaEngine(options: SherpaEngineOptions): SherpaEngine {
     wordTimes: 'estimated',
     diarization: false,
     wholeRecording: false,
+    input: 'samples',
     maxChunkMs: 120_000,
     runs: 'child',
     billing: 'free',

@@ -16,4 +16,5 @@ export type {
   EngineStep,
   Heard,
   SpeechEngine,
+  StoredAudio,
 } from './speech-engine.ts';

@@ -13,6 +13,7 @@ class BeepEngine implements SpeechEngine {
     wordTimes: 'none',
     diarization: false,
     wholeRecording: false,
+    input: 'samples',
     maxChunkMs: 75_000,
     runs: 'parent',
     billing: 'free',

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Segment, WordTiming } from '@earshot/domain';
 import type { PaidCallLedger } from './paid-call.ts';
 
@@ -9,6 +10,10 @@ export interface EngineCapabilities {
   readonly diarization: boolean;
   /** True when a whole recording can be given in one call. */
   readonly wholeRecording: boolean;
+  /** `samples`: decoded sound in memory. `reference`: a stored recording or chunk, which the vendor reads by itself. */
+  readonly input: 'samples' | 'reference';
+  /** Containers and codings that an engine with the input `reference` reads, as ffmpeg names them: `wav/pcm_s16le`. */
+  readonly readable?: readonly string[] | undefined;
   /** Longest chunk it takes, in milliseconds. */
   readonly maxChunkMs: number;
   /** `child`: native code, runs in a supervised child process. `parent`: a remote call. */
@@ -27,12 +32,29 @@ export interface ChannelAudio {
 export interface EngineInput {
   readonly channels: readonly ChannelAudio[];
   readonly duration_ms: number;
+  /** Set for engines with the input `reference`; `channels` is empty then. */
+  readonly stored?: StoredAudio | undefined;
+}
+
+/** Sound as it lies in storage. */
+export interface StoredAudio {
+  /** Where the vendor can read it by itself, e.g. `gs://bucket/object`; undefined: the engine must bring it there. */
+  readonly uri?: string | undefined;
+  /** Audio tracks in the object. */
+  readonly tracks: number;
+  /** Numbers for the segments of the tracks that are to be transcribed: the first track alone, or all, in order. */
+  readonly channels: readonly number[];
+  /** Its bytes; the caller consumes or destroys the stream. */
+  open(): Promise<Readable>;
 }
 
 /** What the user asked for. An engine refuses a language it does not know with the code `unsupported_language`. */
 export interface EngineOptions {
   readonly language?: string | undefined;
   readonly vocabulary?: readonly string[] | undefined;
+  /** Whether speakers are to be told apart. */
+  readonly diarization?: boolean | undefined;
+  readonly lane?: 'high' | 'normal' | 'low' | undefined;
 }
 
 /** Speech found in one window and whether the engine turned it into text; coverage is the sum of these. */

@@ -6,6 +6,7 @@ const capabilities = {
   wordTimes: 'none',
   diarization: false,
   wholeRecording: false,
+  input: 'samples',
   maxChunkMs: 60_000,
   runs: 'child',
   billing: 'free',

@@ -27,6 +27,7 @@ import { type ChunkLengths, chunkLengths } from './split/chunk-lengths.ts';
 import { adoptDecided, CutLedger } from './split/cut-ledger.ts';
 import { type CutRecording, cutRecording } from './split/cut-recording.ts';
 import { openRecording } from './split/open-recording.ts';
+import { wholeLimit } from './split/whole-recording.ts';
 import { inSpan } from './trace/in-span.ts';
 
 /** What splitting needs. */
@@ -71,16 +72,17 @@ async function split(deps: SplitDependencies, job: TakenJob<SplitJob>, ledger: C
   const onCut = (n: number, cut: Cut, ours: boolean) => publishChunk(deps, job, n, cut, ours);
   const first = await ledger.readNext();
   if ((first || isRepeated(job)) && (await isSettled(deps, data))) return done();
-  const recording = await openRecording(deps.storage, data);
+  const recording = await openRecording(deps, data);
   if (!recording) return { kind: 'later', after_ms: LOOK_AGAIN_MS };
   try {
+    if (recording.version !== undefined) ledger.pin(recording.version);
     if (first) await onCut(0, first, false);
     await adoptDecided(ledger, onCut);
     const cutting = {
       ffmpeg: deps.ffmpeg,
       path: recording.path,
       mode: data.channels,
-      lengths: deps.lengths?.(data.engine) ?? chunkLengths(deps.capabilities(data.engine)),
+      ...waysToCut(deps, data),
       maxDurationMs: deps.maxRecordingHours * 3_600_000,
       timeoutMs: deps.taskTimeLimitMs,
       signal,
@@ -96,6 +98,19 @@ async function split(deps: SplitDependencies, job: TakenJob<SplitJob>, ledger: C
   } finally {
     await recording.release();
   }
+}
+
+/** How the engine wants to have a recording. */
+function waysToCut({ capabilities, lengths }: SplitDependencies, { engine: name, key }: SplitJob) {
+  const engine = capabilities(name);
+  const chosen = lengths?.(name);
+  const limitMs = wholeLimit(engine, chosen?.maxMs);
+  return {
+    lengths: chosen ?? chunkLengths(engine),
+    whole: limitMs === undefined ? undefined : { key, limitMs },
+    readable: engine?.readable ?? [],
+    keepChannels: engine?.input === 'reference',
+  };
 }
 
 const isRepeated = ({ data, delivery }: TakenJob<SplitJob>) =>

@@ -8,12 +8,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Bench, openBench } from '../test/bench.ts';
 import { silentLog } from '../test/fakes.ts';
 import { model, samples } from '../test/parts.ts';
+import { deadlineOf } from './chunk/run-chunk.ts';
 import { childEnvironment } from './config.ts';
 import { type EngineRunner, startEngine } from './engine-runner.ts';
 import { engineEntry, engineTable } from './engines.ts';
 import { chunkJobs } from './job-kinds.ts';
 import { PaidCalls } from './paid/paid-calls.ts';
-import { deadlineOf, transcribeChunk } from './transcribe-chunk.ts';
+import { transcribeChunk } from './transcribe-chunk.ts';
 
 type Callable = Pick<EngineRunner, 'info' | 'run'>;
 

@@ -1,32 +1,19 @@
 import { type Chunk, type ChunkJob, chunkFact } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
-import type { EngineInput } from '@earshot/engine';
 import { done, type FactReader, type JobHandler, type Outcome, type TakenJob } from '@earshot/jobs';
-import type { ObjectStorage } from '@earshot/storage';
 import { boundedFact } from './bounded-fact.ts';
-import type { TaskLimits } from './children/task-limits.ts';
 import { isClosed, isSettled } from './chunk/chunk-state.ts';
 import { placeSegments } from './chunk/place-segments.ts';
-import { readChunk } from './chunk/read-chunk.ts';
-import type { EngineRunner } from './engine-runner.ts';
+import { type RunDependencies, type RunResult, runChunk } from './chunk/run-chunk.ts';
 import { SOURCE } from './job-kinds.ts';
-import type { PaidCalls } from './paid/paid-calls.ts';
-import type { EngineResult } from './run-engine.ts';
 import { type FailureContext, settleFailure } from './settle-failure.ts';
-import { inEngineSpan } from './trace/engine-span.ts';
-import { inSpan } from './trace/in-span.ts';
 
 /** What transcribing needs. */
-export interface ChunkDependencies {
-  readonly engine: Pick<EngineRunner, 'info' | 'run'>;
-  readonly storage: ObjectStorage;
+export interface ChunkDependencies extends RunDependencies {
   readonly facts: FactReader;
   readonly isStorageAway: FailureContext['isStorageAway'];
-  readonly paidCalls: PaidCalls;
   /** Who works, for the fact. */
   readonly worker: string;
-  /** No chunk may take longer, however long its audio is. */
-  readonly taskTimeLimitMs: number;
 }
 
 /** Transcribes one chunk; the result is the fact `chunk`, and the first one of a plan and number stays. */
@@ -41,24 +28,14 @@ export function transcribeChunk(deps: ChunkDependencies): JobHandler<ChunkJob> {
 }
 
 async function transcribe(deps: ChunkDependencies, job: TakenJob<ChunkJob>): Promise<Outcome> {
-  const { data, signal } = job;
+  const { data } = job;
   if (mayBeSettled(deps, job) && (await isSettled(deps.facts, data))) return done();
-  const input = await inSpan('decode', {}, () => readChunk(deps.storage, data));
-  if (!input) return withoutChunk(deps.facts, data);
-  const limits = { signal, deadlineMs: deadlineOf(input, deps.taskTimeLimitMs) };
-  let billed_ms: number | undefined;
-  const onBilled = (ms: number) => {
-    billed_ms = (billed_ms ?? 0) + ms;
-  };
-  const work = { job: data, engine: deps.engine.info.name, audioMs: soundOf(input), onBilled };
-  const ledgerFor = (bounds: TaskLimits) => deps.paidCalls.ledgerFor({ ...work, limits: bounds });
-  const result = await inEngineSpan(deps.engine.info, input, () =>
-    deps.engine.run(input, { language: data.language }, { ...limits, ledgerFor }),
-  );
-  const fact = chunkFact.create(
-    { ...factData(deps, data, result), ...(billed_ms === undefined ? {} : { billed_ms }) },
-    { source: SOURCE, traceparent: job.traceparent },
-  );
+  const result = await runChunk(deps, job);
+  if (!result) return withoutChunk(deps.facts, data);
+  const fact = chunkFact.create(factData(deps, data, result), {
+    source: SOURCE,
+    traceparent: job.traceparent,
+  });
   return done(await boundedFact(deps.storage, fact));
 }
 
@@ -77,14 +54,7 @@ async function withoutChunk(facts: FactReader, data: ChunkJob): Promise<Outcome>
   throw new CodedError('missing_object', `the audio of chunk ${data.n} is not in storage`);
 }
 
-const soundOf = ({ channels, duration_ms }: EngineInput) => channels.length * duration_ms;
-
-/** A hung engine must not hold a slot for hours: a minute, and five times as long as the sound lasts. */
-export function deadlineOf(input: EngineInput, limitMs: number): number {
-  return Math.min(limitMs, 60_000 + 5 * soundOf(input));
-}
-
-function factData({ engine, worker }: ChunkDependencies, job: ChunkJob, result: EngineResult): Chunk {
+function factData({ engine, worker }: ChunkDependencies, job: ChunkJob, result: RunResult): Chunk {
   const { tenant_id, transcript_id, plan, n, generation, attempt, start_ms, end_ms } = job;
   const sum = (key: 'speech_ms' | 'transcribed_ms') =>
     Math.round(result.heard.reduce((total, heard) => total + heard[key], 0));
@@ -98,6 +68,7 @@ function factData({ engine, worker }: ChunkDependencies, job: ChunkJob, result: 
     transcribed_ms: sum('transcribed_ms'),
     worker,
     engine_ms: result.engine_ms,
+    ...(result.billed_ms === undefined ? {} : { billed_ms: result.billed_ms }),
   };
 }
 

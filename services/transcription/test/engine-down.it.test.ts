@@ -46,7 +46,13 @@ class RemoteEngine {
         name: 'sherpa',
         model: 'remote',
         capabilities: {
-          ...{ languages: 'any', wordTimes: 'none', diarization: false, wholeRecording: false },
+          ...{
+            languages: 'any',
+            wordTimes: 'none',
+            diarization: false,
+            wholeRecording: false,
+            input: 'samples',
+          },
           ...{ maxChunkMs: 80_000, runs: 'parent', billing: 'free' },
         },
       },

@@ -7,9 +7,14 @@ import { factSubjects } from '../subjects.ts';
 export const CutSchema = Type.Object({
   start_ms: Type.Integer({ minimum: 0 }),
   end_ms: Type.Integer({ minimum: 1 }),
+  /** Where the sound of this range lies: in a chunk object, or, when the one cut is the whole recording, in that itself. */
   key: Type.String(),
-  /** Audio tracks in the chunk object. */
+  /** Audio tracks there. */
   channels: Type.Integer({ minimum: 1 }),
+  /** The channels of the recording that are to be transcribed: of a chunk object all its tracks. Missing: its tracks are they. */
+  tracks: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })),
+  /** Of the recording that was cut, where it may be replaced: another version must not be mixed with it. */
+  version: Type.Optional(Type.String()),
 });
 export type Cut = Static<typeof CutSchema>;
 

@@ -27,7 +27,7 @@ class Vendor {
     name: 'e',
     model: 'm',
     capabilities: {
-      ...{ languages: 'any', wordTimes: 'none', diarization: false, wholeRecording: false },
+      ...{ languages: 'any', wordTimes: 'none', diarization: false, wholeRecording: false, input: 'samples' },
       ...{ maxChunkMs: 60_000, runs: 'parent', billing: 'lookup' },
     },
     transcribe: (_input, _options, { ledger }) => this.#transcribe(() => ledger.pay(this.call)),

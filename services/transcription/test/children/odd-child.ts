@@ -57,6 +57,7 @@ const odd = (settings: unknown): SpeechEngine => ({
     wordTimes: 'none',
     diarization: false,
     wholeRecording: false,
+    input: 'samples',
     maxChunkMs: 80_000,
     runs: 'child',
     billing: 'free',

@@ -8,6 +8,7 @@ export const remoteCapabilities = {
   wordTimes: 'none',
   diarization: false,
   wholeRecording: false,
+  input: 'samples',
   maxChunkMs: 60_000,
   runs: 'parent',
 } as const satisfies Omit<EngineCapabilities, 'billing'>;
