@@ -39,6 +39,11 @@ export interface ObjectStorage {
    * copy. Throws `missing_object`.
    */
   localFile(key: string): Promise<{ path: string; release(): Promise<void> }>;
+  /**
+   * Where a vendor of the same cloud reads an object by itself, e.g. `gs://bucket/key`, whether or not there is one; undefined,
+   * or no such function, where none can.
+   */
+  addressOf?(key: string): string | undefined;
   /** Rejects with `unavailable` while the store cannot be reached. */
   ping(): Promise<void>;
   /** Frees connections. Idempotent. */

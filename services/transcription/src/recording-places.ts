@@ -21,7 +21,7 @@ export interface Place {
 export function placeOf({ storage }: RecordingPlaces, tenant: string, key: string): Place {
   checkTenantKey(tenant, key);
   return {
-    uri: undefined,
+    uri: storage.addressOf?.(key),
     open: () => storage.get(key),
     version: async () => (await storage.stat(key))?.version,
     localFile: () => storage.localFile(key),
