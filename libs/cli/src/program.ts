@@ -12,6 +12,7 @@ import { addResults } from './commands/results.ts';
 import { addScale } from './commands/scale.ts';
 import { addTopology } from './commands/topology.ts';
 import { addTranscripts } from './commands/transcripts.ts';
+import { addUsage } from './commands/usage.ts';
 import { addWorkers } from './commands/workers.ts';
 import { readApiConfig } from './config.ts';
 
@@ -26,6 +27,7 @@ const INTRODUCTION = `Examples:
   earshot workers list                 who works, and on what
   earshot scale                        more workers, or fewer, and why
   earshot plan --users 200             how many workers that needs
+  earshot usage --by engine            what paid engines charged for
 `;
 
 const ENVIRONMENT = `
@@ -64,6 +66,7 @@ export function createProgram({ env, terminal }: Pick<CommandContext, 'env' | 't
     addLanes,
     addScale,
     addPlan,
+    addUsage,
     addTopology,
     addRecover,
     addResults,

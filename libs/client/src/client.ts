@@ -13,6 +13,7 @@ import { type DeadLetters, deadLettersOf } from './dead-letters.ts';
 import { type HttpOptions, send, sendJson } from './http.ts';
 import { type Engines, enginesOf, type Lanes, lanesOf, type Workers, workersOf } from './operations.ts';
 import { type ListFilter, pages } from './pages.ts';
+import { type Usage, usageOf } from './usage.ts';
 
 /** A recording to upload: a Blob (a file-backed one is streamed, not read into memory) and its options. */
 export interface Upload extends RecordingOptions {
@@ -64,6 +65,7 @@ export class Client {
   readonly lanes: Lanes;
   readonly engines: Engines;
   readonly workers: Workers;
+  readonly usage: Usage;
 
   constructor(options: HttpOptions) {
     this.#http = options;
@@ -71,6 +73,7 @@ export class Client {
     this.lanes = lanesOf(options);
     this.engines = enginesOf(options);
     this.workers = workersOf(options);
+    this.usage = usageOf(options);
   }
 
   /** What waits, and how many workers it needs. */

@@ -64,6 +64,14 @@ export {
   transcriptLinks,
   type Utterance,
 } from './http/transcript.ts';
+export {
+  type UsageGroup,
+  UsageGroupSchema,
+  type UsagePage,
+  UsagePageSchema,
+  type UsageSum,
+  UsageSumSchema,
+} from './http/usage.ts';
 export { type PoolsRestarted, PoolsRestartedSchema, type Workers, WorkersSchema } from './http/worker.ts';
 export {
   type Manifest,

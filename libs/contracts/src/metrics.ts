@@ -100,6 +100,9 @@ export const METRICS = {
     WORK_BUCKETS,
   ),
   audioSeconds: metric('counter', 'earshot_audio_seconds_total', 'Audio that was transcribed', ['engine']),
+  billedSeconds: metric('counter', 'earshot_billed_seconds_total', 'Audio that paid engines charged for', [
+    'engine',
+  ]),
   resultsSecond: metric(
     'counter',
     'earshot_results_second_total',

@@ -34,6 +34,7 @@ import { traceUrlFrom } from './routes/trace-url.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { thresholdsOf } from './scaling/thresholds.ts';
 import { openDatabase } from './store/database.ts';
+import { countBilled } from './usage/count-billed.ts';
 
 export { type ResultsConfig, readConfig } from './config.ts';
 export { migrate } from './store/migrate.ts';
@@ -81,7 +82,8 @@ export function startResults(options: ResultsOptions): Results {
       void (await purge(broker, { stream: STREAMS.transcripts, subject, before: upTo + 1 })),
   });
   const onFinal = metrics ? countFinal(metrics, relay.take) : relay.take;
-  const handle = factHandler({ database, storage, log, onFinal });
+  const onBilled = metrics && countBilled(metrics);
+  const handle = factHandler({ database, storage, log, onFinal, onBilled });
   const loop = startFactLoop({ broker, handle, log });
   const room = keepRoom(broker, log);
   const lanes = lanesOf(config);

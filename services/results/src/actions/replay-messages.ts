@@ -47,12 +47,12 @@ async function readAgain({ storage }: ReplayMessagesDeps, letter: FullDeadLetter
 
 async function store(deps: ReplayMessagesDeps, readable: readonly Readable[]): Promise<number> {
   const { changed, final } = await deps.database.write(async (tx) => {
-    const rows = await applyFacts(
+    const { final } = await applyFacts(
       tx,
       readable.map(({ fact }) => fact),
     );
     const ids = readable.map(({ letter }) => letter.id);
-    return { final: rows, changed: await markDealtWith(tx, 'replayed', ids) };
+    return { final, changed: await markDealtWith(tx, 'replayed', ids) };
   });
   deps.onFinal(final);
   return changed;

@@ -14,6 +14,8 @@ import {
   storeAccepted,
   touchTranscripts,
 } from '../store/sql/transcripts.ts';
+import { insertUsage, type Usage } from '../store/sql/usage.ts';
+import { paidChunks } from '../usage/paid-chunks.ts';
 import { addressOf, type Fact, type FactData, type FactKind } from './fact.ts';
 import { finishSettled } from './finish-transcripts.ts';
 import { disowned, unreadable } from './unreadable-fact.ts';
@@ -84,13 +86,23 @@ async function storeAll(tx: Transaction, facts: readonly Fact[]): Promise<Set<st
   return new Set([...split, ...transcribed, ...givenUp]);
 }
 
+/** What is true once the transaction of a batch is committed. */
+export interface Applied {
+  /** Final facts to publish. */
+  readonly final: OutboxRow[];
+  /** What paid calls cost of which nothing was known before. */
+  readonly billed: Pick<Usage, 'engine' | 'billed_ms'>[];
+}
+
 /**
  * Applies one batch of facts inside a transaction, with a number of statements that does not grow with the batch.
- * Idempotent, and the same in any order. Returns the final facts that are true once the transaction is committed.
+ * Idempotent, and the same in any order.
  */
-export async function applyFacts(tx: Transaction, facts: readonly Fact[]): Promise<OutboxRow[]> {
+export async function applyFacts(tx: Transaction, facts: readonly Fact[]): Promise<Applied> {
   const locked = await lockAll(tx, facts);
   const admitted = facts.flatMap((fact) => admit(fact, locked) ?? []);
+  const paid = paidChunks(facts, (id) => locked.get(id)?.tenant_id);
+  const billed = paid.length > 0 ? await insertUsage(tx, paid) : [];
   const changed = await storeAll(tx, admitted);
   const ids = [...changed].sort();
   if (ids.length > 0) await touchTranscripts(tx, ids);
@@ -101,5 +113,5 @@ export async function applyFacts(tx: Transaction, facts: readonly Fact[]): Promi
     (id) => traces.get(id),
   );
   await advancePosition(tx, FACTS_MARK, Math.max(...facts.map((fact) => fact.seq)));
-  return final;
+  return { final, billed };
 }

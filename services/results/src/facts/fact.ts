@@ -18,6 +18,8 @@ export interface FactData {
 export type FactKind = keyof FactData;
 
 type FactOf<Kind extends FactKind> = Origin & {
+  /** When it happened, as whoever published it says. */
+  readonly time: Date;
   readonly kind: Kind;
   readonly data: FactData[Kind];
   /** The message as it came. */

@@ -4,7 +4,7 @@ import type { ObjectStorage } from '@earshot/storage';
 import type { Database } from '../store/database.ts';
 import type { OutboxRow } from '../store/sql/outbox.ts';
 import { isBadData } from '../store/sql-errors.ts';
-import { applyFacts } from './apply-facts.ts';
+import { type Applied, applyFacts } from './apply-facts.ts';
 import type { Fact } from './fact.ts';
 import { type ReceivedMessage, readFact } from './read-fact.ts';
 import { unreadable } from './unreadable-fact.ts';
@@ -15,6 +15,8 @@ export interface FactHandlerDeps {
   readonly log: Logger;
   /** Gets the final facts of each committed transaction. */
   readonly onFinal: (rows: readonly OutboxRow[]) => void;
+  /** Gets what paid calls cost, once for each. */
+  readonly onBilled?: ((rows: Applied['billed']) => void) | undefined;
 }
 
 /**
@@ -28,7 +30,9 @@ export function factHandler(deps: FactHandlerDeps): (batch: readonly ReceivedMes
   async function store(facts: readonly Fact[]): Promise<void> {
     if (facts.length === 0) return;
     try {
-      deps.onFinal(await database.write((tx) => applyFacts(tx, facts)));
+      const { final, billed } = await database.write((tx) => applyFacts(tx, facts));
+      deps.onFinal(final);
+      deps.onBilled?.(billed);
     } catch (error) {
       if (!isBadData(error)) throw error;
       await storeSingly(facts, error);

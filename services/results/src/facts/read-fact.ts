@@ -72,7 +72,12 @@ async function read(message: ReceivedMessage, storage: ObjectStorage): Promise<R
     throw new CodedError('unreadable_message', `the data belongs on ${claimed}`);
   }
   const { subject, seq, traceparent, bytes } = message;
-  return { ...content, subject, seq, traceparent, bytes };
+  return { ...content, subject, seq, traceparent, bytes, time: timeOf(message.event) };
+}
+
+function timeOf({ time }: CloudEvent): Date {
+  const told = new Date(time ?? Number.NaN);
+  return Number.isNaN(told.getTime()) ? new Date() : told;
 }
 
 /**

@@ -9,6 +9,7 @@ import { getTranscript } from './get-transcript.ts';
 import { listTranscriptsRoute } from './list-transcripts.ts';
 import { recoverRoute } from './recover.ts';
 import { type RetryDeps, retryTranscriptRoute } from './retry-transcript.ts';
+import { usageRoute } from './usage.ts';
 
 /** Everything the routes of results need. */
 export type ResultsRoutesDeps = CancelDeps & RetryDeps & DeadLetterDeps & RecoverDeps;
@@ -26,5 +27,6 @@ export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebo
     await server.register(deadLetterRoutes(deps));
     await server.register(changeDeadLetters(deps));
     await server.register(recoverRoute(deps));
+    await server.register(usageRoute(deps));
   };
 }
