@@ -138,6 +138,22 @@ export {
   rangeText,
 } from './sizing/plan-installation.ts';
 export { SIZES, type Size, type SizeName } from './sizing/sizes.ts';
+export {
+  type Budget,
+  type BudgetConfig,
+  budgetProblems,
+  budgetSettings,
+  budgetsFrom,
+  parseBudget,
+} from './spend/budget.ts';
+export {
+  ALL_TENANTS,
+  parseReservation,
+  parseSpend,
+  reservationOf,
+  type Spend,
+  SpendSchema,
+} from './spend/document.ts';
 export { type Cut, CutSchema, type Split, SplitSchema, splitFact } from './split-fact/message.ts';
 export { type SplitJob, SplitJobSchema, splitJob } from './split-job/message.ts';
 export { subjectTemplate } from './subject-template.ts';
@@ -150,6 +166,7 @@ export {
   laterSubject,
   parseFactSubject,
   type Stage,
+  spendSubject,
   splitJobSubject,
   uploadSubject,
   workerStateSubject,

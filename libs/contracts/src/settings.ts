@@ -66,6 +66,10 @@ export const settings = {
   EARSHOT_MAX_ACK_PENDING: text('Jobs in flight per engine, e.g. sherpa=1000,google=8; at least 3 each', {
     pattern: '^[a-z0-9-]{1,32}=([3-9]|[1-9]\\d{1,5})(,[a-z0-9-]{1,32}=([3-9]|[1-9]\\d{1,5}))*$',
   }),
+  EARSHOT_GOOGLE_DAILY_BUDGET_MINUTES: text(
+    'Minutes of audio that the engine google may charge for in a UTC day: of all tenants, of single ones, or both, e.g. 600,acme=60',
+    { pattern: '^(\\d{1,7}|[a-z0-9-]{1,32}=\\d{1,7})(,[a-z0-9-]{1,32}=\\d{1,7})*$' },
+  ),
   EARSHOT_FACTS_DAYS: whole('Days that facts are kept in the stream', 7, 1, 365),
   EARSHOT_NATS_STORE_BYTES: Type.Optional(
     Type.Integer({

@@ -70,5 +70,8 @@ export const workerSubjects = {
   restartPool: (id: string) => `workers.${id}.restart-pool`,
 } as const;
 
+/** Where an engine's entry in the bucket `spend` is. */
+export const spendSubject = (engine: string) => `$KV.spend.${engine}`;
+
 /** Where a worker keeps its state in the bucket `workers`; `>` for all of them. */
 export const workerStateSubject = (id: string) => `$KV.workers.${id}`;

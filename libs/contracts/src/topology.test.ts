@@ -22,7 +22,7 @@ describe('topology', () => {
     const bytes = Object.fromEntries(
       topology(settings).streams.map(({ name, max_bytes }) => [name, max_bytes]),
     );
-    expect(bytes).toEqual({ UPLOADS: 100, JOBS: -1, TRANSCRIPTS: 400, KV_workers: 10 });
+    expect(bytes).toEqual({ UPLOADS: 100, JOBS: -1, TRANSCRIPTS: 400, KV_workers: 10, KV_spend: 20 });
   });
 
   it('has three consumers for each engine whose limits add up to its cap', () => {

@@ -50,6 +50,8 @@ export const STREAMS = {
   transcripts: 'TRANSCRIPTS',
   /** The key-value bucket `workers`. */
   workers: 'KV_workers',
+  /** The key-value bucket `spend`. */
+  spend: 'KV_spend',
 } as const;
 
 /** A worker that has not renewed its state for so long is gone; workers renew it every third of that. */
@@ -157,6 +159,18 @@ export function topology(settings: TopologySettings): Topology {
         discard: 'old',
         max_bytes: share(0.01),
         max_age_ms: WORKER_STATE_TTL_MS,
+        max_msgs_per_subject: 1,
+        allow_msg_schedules: false,
+        replicas: settings.replicas,
+      },
+      {
+        // A mirror that results makes again from its tables.
+        name: STREAMS.spend,
+        subjects: ['$KV.spend.>'],
+        retention: 'limits',
+        discard: 'old',
+        max_bytes: share(0.02),
+        max_age_ms: 0,
         max_msgs_per_subject: 1,
         allow_msg_schedules: false,
         replicas: settings.replicas,

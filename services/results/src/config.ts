@@ -1,12 +1,14 @@
 import {
   brokerSettings,
+  budgetProblems,
+  budgetSettings,
   processSettings,
   scalingSettings,
   settingRules,
   settings,
   topologySettings,
 } from '@earshot/contracts';
-import { doorProblems, loadConfig } from '@earshot/service-kit';
+import { type ConfigCheck, doorProblems, loadConfig } from '@earshot/service-kit';
 import Type, { type Static } from 'typebox';
 
 const ConfigSchema = Type.Object({
@@ -14,6 +16,7 @@ const ConfigSchema = Type.Object({
   ...brokerSettings,
   ...topologySettings,
   ...scalingSettings,
+  ...budgetSettings,
   DATABASE_URL: settings.DATABASE_URL,
   EARSHOT_DATABASE_POOL_SIZE: settings.EARSHOT_DATABASE_POOL_SIZE,
   EARSHOT_STORAGE_URL: settings.EARSHOT_STORAGE_URL,
@@ -26,4 +29,6 @@ export type ResultsConfig = Readonly<Static<typeof ConfigSchema>>;
 
 /** Reads the environment; throws a `ConfigError` with all problems. */
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): ResultsConfig =>
-  loadConfig(ConfigSchema, env, settingRules, doorProblems);
+  loadConfig(ConfigSchema, env, settingRules, problemsOf);
+
+const problemsOf: ConfigCheck = (config) => [...doorProblems(config), ...budgetProblems(config)];

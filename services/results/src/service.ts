@@ -1,4 +1,6 @@
 import {
+  type BudgetConfig,
+  budgetsFrom,
   jobLanes,
   parseEngines,
   parseMaxAckPending,
@@ -33,6 +35,7 @@ import { resultsRoutes } from './routes/routes.ts';
 import { traceUrlFrom } from './routes/trace-url.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { thresholdsOf } from './scaling/thresholds.ts';
+import { keepSpend } from './spend/keep-spend.ts';
 import { openDatabase } from './store/database.ts';
 import { countBilled } from './usage/count-billed.ts';
 
@@ -46,7 +49,8 @@ export interface ResultsOptions {
     'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE' | 'EARSHOT_TRACE_URL_TEMPLATE'
   > &
     TopologyConfig &
-    ScalingConfig;
+    ScalingConfig &
+    BudgetConfig;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   readonly log: Logger;
@@ -88,6 +92,8 @@ export function startResults(options: ResultsOptions): Results {
   const room = keepRoom(broker, log);
   const lanes = lanesOf(config);
   const keeper = keepLevers({ database, broker, lanes, log });
+  const budgeted = [...budgetsFrom(config).keys()];
+  const spend = budgeted.length > 0 ? keepSpend({ database, broker, engines: budgeted, log }) : undefined;
   const figures = keepFigures({ database, broker, lanes, log });
   const queueLog = logQueueLength({ read: () => readQueue(broker), log });
   if (metrics) {
@@ -114,6 +120,7 @@ export function startResults(options: ResultsOptions): Results {
     stopping ??= Promise.all([
       loop.stop(),
       keeper.stop(),
+      spend?.stop(),
       figures.stop(),
       queueLog.stop(),
       reconciler.close(),

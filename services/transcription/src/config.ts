@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import {
   brokerSettings,
+  budgetProblems,
+  budgetSettings,
   parseEngines,
   processSettings,
   settingRules,
@@ -16,6 +18,7 @@ const ConfigSchema = Type.Object({
   ...processSettings(8083),
   ...brokerSettings,
   ...topologySettings,
+  ...budgetSettings,
   WORKER_CONCURRENCY: settings.WORKER_CONCURRENCY,
   WORKER_MAX_TASKS_PER_CHILD: settings.WORKER_MAX_TASKS_PER_CHILD,
   TASK_TIME_LIMIT: settings.TASK_TIME_LIMIT,
@@ -47,7 +50,8 @@ export const readProcessConfig = (): TranscriptionConfig => readConfig(process.e
 
 const checkOf =
   ({ engines = engineTable, needsModelDir = false }: Build): ConfigCheck =>
-  ({ EARSHOT_ENGINES, EARSHOT_MODEL_DIR }) => {
+  (config) => {
+    const { EARSHOT_ENGINES, EARSHOT_MODEL_DIR } = config;
     const known = Object.keys(engines);
     const asked = parseEngines(String(EARSHOT_ENGINES));
     const unknown = asked.filter((name) => !known.includes(name));
@@ -56,7 +60,7 @@ const checkOf =
     );
     if (needsModelDir && !EARSHOT_MODEL_DIR && needModel(asked, engines))
       problems.push(`EARSHOT_MODEL_DIR is required: where the speech model is`);
-    return problems;
+    return [...problems, ...budgetProblems(config)];
   };
 
 /** The files of the default model in the folder EARSHOT_MODEL_DIR. */

@@ -1,4 +1,4 @@
-import { DURABLES, type Lane, parseEngines } from '@earshot/contracts';
+import { type Budget, budgetsFrom, DURABLES, type Lane, parseEngines } from '@earshot/contracts';
 import type { JobHandler, JobKind } from '@earshot/jobs';
 import {
   type Broker,
@@ -11,6 +11,7 @@ import {
 import { MachineUse, type Metrics } from '@earshot/service-kit';
 import type { ObjectStorage } from '@earshot/storage';
 import { ActiveJobs } from './active-jobs.ts';
+import { BudgetGate } from './budget/budget-gate.ts';
 import { type GuardedEngine, startGuardedEngine } from './circuit/guarded-engine.ts';
 import { type Flow, LoopValve } from './circuit/loop-valve.ts';
 import { StorageWatch } from './circuit/storage-watch.ts';
@@ -46,6 +47,7 @@ export interface TranscriptionOptions {
     | 'EARSHOT_MAX_ATTEMPTS'
     | 'EARSHOT_MAX_RECORDING_HOURS'
     | 'EARSHOT_WORKER_MEMORY_LIMIT_MB'
+    | 'EARSHOT_GOOGLE_DAILY_BUDGET_MINUTES'
   >;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
@@ -55,6 +57,8 @@ export interface TranscriptionOptions {
   readonly engines?: EngineTable | undefined;
   /** Lengths of the chunks for an engine. Default: those that follow from what the engine can do. */
   readonly lengths?: ((engine: string) => ChunkLengths | undefined) | undefined;
+  /** What engines may cost in a day. Default: what the settings say. */
+  readonly budgets?: ReadonlyMap<string, Budget> | undefined;
   /** Default: those of `paidTimes`. */
   readonly paidTimes?: Partial<PaidTimes> | undefined;
   readonly log: Log;
@@ -130,8 +134,15 @@ async function openWork(options: TranscriptionOptions): Promise<Work> {
   const watch = new StorageWatch({ storage, onFlow, log });
   const runners = await startEngines(options, watch);
   valves.push(...[...runners.values()].map(({ valve }) => valve));
-  const paidCalls = new PaidCalls({ storage, worker: id, times, log });
+  const paidCalls = new PaidCalls({ storage, worker: id, times, gates: gatesOf(options), log });
   return { ...options, id, runners, active: new ActiveJobs(), splitValve, watch, paidCalls };
+}
+
+function gatesOf({ broker, config, budgets = budgetsFrom(config), log }: TranscriptionOptions) {
+  const gates = [...budgets].map(
+    ([engine, budget]) => [engine, new BudgetGate({ broker, engine, budget, log })] as const,
+  );
+  return new Map(gates);
 }
 
 function startControl(work: Work, draining: () => boolean): WorkerControl {

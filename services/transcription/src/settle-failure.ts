@@ -1,5 +1,6 @@
 import { toCodedError } from '@earshot/domain';
 import { type Outcome, outcomeOf } from '@earshot/jobs';
+import { CallPostponed } from './budget/call-postponed.ts';
 import { quotaWaitMs } from './circuit/quota-pause.ts';
 import { OperationRunning } from './paid/operation-running.ts';
 
@@ -16,20 +17,27 @@ export interface FailureContext {
 
 /**
  * What an error means for a job: an aborted one was interrupted; one that met a dependency that is away, full or out of
- * quota waits without burning an attempt, for up to three times the pause, so that not all come back at once; so does one
+ * quota or budget waits without burning an attempt, for up to three times the pause, so that not all come back at once; so does one
  * whose paid operation still runs; everything else is a failed attempt, or given up on at once, by its class.
  */
 export async function settleFailure(error: unknown, context: FailureContext): Promise<Outcome> {
   if (context.signal.aborted) return { kind: 'interrupted' };
   if (error instanceof OperationRunning) return later(error.afterMs);
+  if (error instanceof CallPostponed) return soonAfter(error.afterMs);
   const quota = quotaWaitMs(error);
-  if (quota !== undefined) return { kind: 'later', after_ms: Math.round(quota * (1 + Math.random() / 4)) };
+  if (quota !== undefined) return soonAfter(quota);
   const away = await context.isStorageAway(error);
   const { code } = toCodedError(error);
   if (away || code === 'unavailable') return later(AWAY_PAUSE_MS);
   if (code === 'storage_full') return later(FULL_PAUSE_MS);
   return outcomeOf(error);
 }
+
+/** Never before that. */
+const soonAfter = (ms: number): Outcome => ({
+  kind: 'later',
+  after_ms: Math.round(ms * (1 + Math.random() / 4)),
+});
 
 const later = (ms: number): Outcome => ({
   kind: 'later',

@@ -1,9 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { JobLane } from '@earshot/contracts';
 import { type Broker, readLevers, readWorkerStates } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
 import type { Database } from '../store/database.ts';
-import { type Lease, withLease } from '../store/with-lease.ts';
+import { keepUnderLease } from '../store/keep-under-lease.ts';
 import { moveLevers } from './move-levers.ts';
 import { planLanes } from './plan-lanes.ts';
 import { type QuotaChange, settleQuotas } from './settle-quotas.ts';
@@ -32,39 +31,14 @@ export async function keepLeversOnce(options: LeverKeeperOptions, now = Date.now
 }
 
 /** Keeps the levers from one replica at a time until it is stopped; waits for a broker or database that is away. */
-export function keepLevers(options: LeverKeeperOptions): { stop(): Promise<void> } {
-  const stop = new AbortController();
-  const lease = { ...LEASE, holder: crypto.randomUUID() };
-  const moment = () => pause(EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
-  const hold = async ({ renew }: Lease) => {
-    do {
-      await keepLeversOnce(options);
-      await moment();
-    } while (!stop.signal.aborted && (await renew()));
-  };
-  const run = async () => {
-    let trouble: string | undefined;
-    const note = (detail: string | undefined) => {
-      if (detail !== undefined && detail !== trouble)
-        options.log.warn({ detail }, 'the levers are not kept now');
-      trouble = detail;
-    };
-    while (!stop.signal.aborted) {
-      await withLease(options.database, lease, hold).then(
-        () => note(undefined),
-        (error: unknown) => note(String(error)),
-      );
-      await moment();
-    }
-  };
-  const running = run();
-  return {
-    stop: () => {
-      stop.abort();
-      return running;
-    },
-  };
-}
+export const keepLevers = (options: LeverKeeperOptions): { stop(): Promise<void> } =>
+  keepUnderLease({
+    ...options,
+    lease: LEASE,
+    everyMs: EVERY_MS,
+    once: () => keepLeversOnce(options),
+    trouble: 'the levers are not kept now',
+  });
 
 function tell({ engine, from, to }: QuotaChange, log: Logger): void {
   const until = to?.pausedUntil ? { paused_until: new Date(to.pausedUntil) } : {};

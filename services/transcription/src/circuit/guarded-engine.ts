@@ -1,6 +1,7 @@
 import type { Circuit } from '@earshot/contracts';
 import type { EngineInput, EngineOptions } from '@earshot/engine';
 import type { Log } from '@earshot/messaging';
+import { CallPostponed } from '../budget/call-postponed.ts';
 import type { EngineInfo } from '../children/protocol.ts';
 import { type ChildSettings, type EngineRunner, type RunLimits, startEngine } from '../engine-runner.ts';
 import type { EngineEntry, EngineSettings } from '../engines.ts';
@@ -22,16 +23,23 @@ export async function startGuardedEngine(
   return new GuardedEngine(await startEngine(name, entry, settings, children, log, guard.circuit), guard);
 }
 
+/** Then a few jobs see whether the budget was raised. */
+const BUDGET_PAUSE_MS = 60_000;
+
 /** What watches over one engine, and the valve of its loop that they turn. */
 export class EngineGuard {
   readonly valve = new LoopValve();
   readonly circuit: EngineCircuit;
   readonly quota: QuotaPause;
+  readonly budget: QuotaPause;
 
   constructor(engine: string, isElsewhere: (error: unknown) => Promise<boolean>, log: Log) {
     const onFlow = (flow: Parameters<LoopValve['set']>[1]) => this.valve.set('circuit', flow);
     this.circuit = new EngineCircuit({ engine, onFlow, isElsewhere, log });
-    this.quota = new QuotaPause({ engine, onFlow: (flow) => this.valve.set('quota', flow), log });
+    const pause = (what: 'quota' | 'budget') =>
+      new QuotaPause({ engine, what, onFlow: (flow) => this.valve.set(what, flow), log });
+    this.quota = pause('quota');
+    this.budget = pause('budget');
   }
 }
 
@@ -63,7 +71,7 @@ export class GuardedEngine implements EngineRunner {
   }
 
   async run(input: EngineInput, options: EngineOptions, limits: RunLimits): Promise<EngineResult> {
-    const { circuit, quota } = this.#guard;
+    const { circuit, quota, budget } = this.#guard;
     try {
       return await circuit.run((alive) => {
         const onHeartbeat = () => {
@@ -74,6 +82,8 @@ export class GuardedEngine implements EngineRunner {
       });
     } catch (error) {
       quota.notice(error);
+      if (error instanceof CallPostponed && error.forAll)
+        budget.begin(Math.min(error.afterMs, BUDGET_PAUSE_MS), error.message);
       throw error;
     }
   }
@@ -89,6 +99,7 @@ export class GuardedEngine implements EngineRunner {
   close(): Promise<void> {
     this.#guard.circuit.stop();
     this.#guard.quota.stop();
+    this.#guard.budget.stop();
     return this.#runner.close();
   }
 }

@@ -5,6 +5,8 @@ import type { Flow } from './loop-valve.ts';
 /** What a pause is made with. */
 export interface QuotaPauseOptions {
   readonly engine: string;
+  /** What is used up, for the log. */
+  readonly what: 'quota' | 'budget';
   /** Told how much the engine's loop may take from now on. */
   readonly onFlow: (flow: Flow) => void;
   readonly log: Log;
@@ -13,7 +15,7 @@ export interface QuotaPauseOptions {
 const DEFAULT_RETRY_AFTER_MS = 30_000;
 const LONGEST_RETRY_AFTER_MS = 15 * 60_000;
 
-/** Leaves an engine alone until its quota allows calls again; no attempt is burnt meanwhile. */
+/** Leaves an engine alone until its quota, or its budget, allows calls again; no attempt is burnt meanwhile. */
 export class QuotaPause {
   readonly #options: QuotaPauseOptions;
   #until: Date | undefined;
@@ -31,11 +33,15 @@ export class QuotaPause {
   /** Begins or prolongs the pause when `error` is about the quota. */
   notice(error: unknown): void {
     const wait = quotaWaitMs(error);
-    if (wait === undefined) return;
+    if (wait !== undefined) this.begin(wait, toCodedError(error).message);
+  }
+
+  /** Begins or prolongs the pause. */
+  begin(wait: number, detail: string): void {
     const until = new Date(Date.now() + wait);
     if (this.#until && this.#until >= until) return;
-    const { engine, onFlow, log } = this.#options;
-    if (!this.#until) log.warn({ engine, until, detail: toCodedError(error).message }, 'engine out of quota');
+    const { engine, what, onFlow, log } = this.#options;
+    if (!this.#until) log.warn({ engine, until, detail }, `engine out of ${what}`);
     this.#until = until;
     onFlow('shut');
     clearTimeout(this.#timer);
@@ -50,7 +56,8 @@ export class QuotaPause {
   #end(): void {
     this.#until = undefined;
     this.#options.onFlow('open');
-    this.#options.log.info({ engine: this.#options.engine }, 'engine asked again after a quota pause');
+    const { engine, what, log } = this.#options;
+    log.info({ engine }, `engine asked again after a ${what} pause`);
   }
 }
 

@@ -1,8 +1,9 @@
-import type { ChunkJob } from '@earshot/contracts';
+import { type ChunkJob, reservationOf } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import type { PaidCallLedger } from '@earshot/engine';
 import type { Log } from '@earshot/messaging';
 import { type ObjectStorage, storageKeys } from '@earshot/storage';
+import type { BudgetGate } from '../budget/budget-gate.ts';
 import type { TaskLimits } from '../children/task-limits.ts';
 import { LedgerTry } from './ledger-try.ts';
 import { noPaidCalls, type PaidCallCounts } from './paid-call-counts.ts';
@@ -19,6 +20,8 @@ export interface PaidCallsOptions {
   readonly worker: string;
   /** Default: those of `paidTimes`. */
   readonly times?: Partial<PaidTimes> | undefined;
+  /** Gates of the engines that have a budget. Default: none has. */
+  readonly gates?: ReadonlyMap<string, BudgetGate> | undefined;
   readonly log: Log;
 }
 
@@ -62,7 +65,10 @@ export class PaidCalls {
 
   #payment({ job, engine, audioMs, limits, onBilled }: PaidWork): Payment {
     const { signal, deadlineMs, onHeartbeat } = limits;
-    const { storage, worker, log } = this.#options;
+    const { storage, worker, gates, log } = this.#options;
+    const gate = gates?.get(engine);
+    const name = reservationOf(job);
+    const ms = Math.ceil(audioMs / 1000) * 1000;
     const keys = storageKeys(job.tenant_id, job.transcript_id);
     return {
       entry: (tryNumber) => new LedgerTry(storage, keys.call(job.plan, job.n, engine, tryNumber)),
@@ -71,6 +77,8 @@ export class PaidCalls {
       signal,
       deadlineMs,
       audioMs,
+      reserve: async () => gate?.reserve({ name, tenant: job.tenant_id, ms }),
+      release: async () => gate?.release(name),
       onBilled,
       heartbeat: () => onHeartbeat?.(),
       times: this.#times,

@@ -54,6 +54,7 @@ async function make(
   if ('result' in made) return keepResult(payment, entry, paidResult(payment, made));
   if ('refused' in made) {
     await entry.decide('answer', refusal(payment, made.refused.code, made.refused.message));
+    await payment.release();
     throw made.refused;
   }
   await giveUpOn(payment, entry, made.lost.message);

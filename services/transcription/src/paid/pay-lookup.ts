@@ -62,6 +62,7 @@ async function place(
   const answer = await ('lost' in placed
     ? lookUp(payment, call, entry, outputUri)
     : entry.decide('answer', refusal(payment, placed.refused.code, placed.refused.message)));
+  if ('refused' in placed) await payment.release();
   if ('operation' in answer) return answer;
   throw 'lost' in placed ? placed.lost : placed.refused;
 }

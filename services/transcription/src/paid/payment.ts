@@ -19,6 +19,10 @@ export interface Payment {
   readonly deadlineMs: number;
   /** All the sound of the chunk, channel by channel: what a call is taken to cost unless the vendor tells. */
   readonly audioMs: number;
+  /** Called before a call is made; throws when it must not be made now. Repeats change nothing. */
+  readonly reserve: () => Promise<void>;
+  /** Called when the vendor refused the call. Never rejects. */
+  readonly release: () => Promise<void>;
   /** Called with what each try that is over has cost, once for each that this run met. */
   readonly onBilled: (ms: number) => void;
   /** Called whenever the vendor answered. */
@@ -45,11 +49,18 @@ export function bill({ audioMs, onBilled }: Payment, done: PaidDone): void {
   onBilled(done.billed_ms ?? ('result' in done ? audioMs : 0));
 }
 
-/** Claims a try. The call is ours alone to make when `ours`, and only until `callBy` on the monotonic clock. */
+/** Claims a try. Somebody else's is gone on with whatever the budget says. The call is ours alone to make when `ours`, and only until `callBy` on the monotonic clock. */
 export async function claimTry(
-  { times, worker }: Payment,
+  { times, worker, reserve }: Payment,
   entry: LedgerTry,
 ): Promise<{ intent: PaidIntent; ours: boolean; callBy: number }> {
+  try {
+    await reserve();
+  } catch (error) {
+    const intent = await entry.read('intent');
+    if (!intent) throw error;
+    return { intent, ours: false, callBy: 0 };
+  }
   const callBy = performance.now() + times.callWithinMs;
   const output_uri = `${entry.root}/${randomUUID()}`;
   const intent = await entry.decide('intent', { output_uri, worker, created_at: new Date().toISOString() });
