@@ -5,6 +5,7 @@ export { freePort } from './free-port.ts';
 export { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
 export { type SmallDisk, smallDisk } from './small-disk.ts';
+export { type HeardNumber, hearNumbers, sayNumber } from './spoken-numbers.ts';
 export { startTcpProxy, type TcpProxy, type Toxic } from './tcp-proxy.ts';
 export { tempFolder } from './temp-folder.ts';
 export { plainWords, type WordErrors, wordErrorRate } from './word-error-rate.ts';
