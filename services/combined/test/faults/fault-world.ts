@@ -2,7 +2,7 @@ import { mkdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Client, type Upload } from '@earshot/client';
-import { factSubjects, STREAMS, type Transcript } from '@earshot/contracts';
+import { factSubjects, STREAMS, type Transcript, type UsagePage } from '@earshot/contracts';
 import { embeddedOptionsFromEnv, resolveFfmpeg } from '@earshot/embedded';
 import { type Broker, connectBroker } from '@earshot/messaging';
 import {
@@ -19,7 +19,7 @@ import { buildServices } from './build-services.ts';
 import { type JobRun, jobRuns } from './job-runs.ts';
 import { noise } from './recording.ts';
 import { ServiceProcess } from './service-process.ts';
-import { startWorker, type WorkerProcess } from './worker-process.ts';
+import { CHUNK_SECONDS, startWorker, type WorkerProcess } from './worker-process.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const FINAL = /^(completed|partial|failed|canceled)$/;
@@ -49,6 +49,8 @@ export class FaultWorld {
   readonly cloud: FakeCloudProcess;
   /** Folder of recordings. */
   readonly storage: string;
+  /** Longest chunk. */
+  readonly chunkSeconds = CHUNK_SECONDS;
   /** Every worker that was started, dead ones too. */
   readonly workers: WorkerProcess[] = [];
   ingest!: ServiceProcess;
@@ -156,6 +158,11 @@ export class FaultWorld {
       return FINAL.test(transcript.status) && transcript;
     };
     return eventually(what, final, timeoutMs);
+  }
+
+  /** What paid engines charged for, as results has it. */
+  async usage(): Promise<UsagePage> {
+    return new Client({ baseUrl: await urlOf(this.results) }).usage.get();
   }
 
   /** How many facts there are about a transcript. */

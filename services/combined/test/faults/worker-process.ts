@@ -2,8 +2,8 @@ import { startTcpProxy, type TcpProxy } from '@earshot/testkit';
 import { ServiceProcess } from './service-process.ts';
 
 const FILE = 'services/transcription/dist/fake-cloud/test/fake-cloud/main.js';
-/** Length of a chunk in milliseconds. */
-const CHUNK_MS = '4000';
+/** Length of a chunk of the fake engines. */
+export const CHUNK_SECONDS = 4;
 
 /** A worker, and the line that connects it with the broker. */
 export class WorkerProcess extends ServiceProcess {
@@ -39,5 +39,5 @@ export async function startWorker(
     },
   });
   const settings = { ...env, NATS_URL: `nats://127.0.0.1:${link.port}` };
-  return new WorkerProcess(name, [FILE, cloudUrl, CHUNK_MS], settings, { link, pulls });
+  return new WorkerProcess(name, [FILE, cloudUrl, String(CHUNK_SECONDS * 1_000)], settings, { link, pulls });
 }
