@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { SAMPLE_RATE, writeWav } from '@earshot/audio';
+import type { CodedError, Segment } from '@earshot/domain';
+import type { EngineOptions, LookupCall, SpeechEngine, StoredAudio } from '@earshot/engine';
+import type { ObjectStorage } from '@earshot/storage';
+import { hearNumbers, sayNumber, tempFolder } from '@earshot/testkit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { objectsOf, openAddressedFolder } from '../test/speech-server/addressed-folder.ts';
+import { SpeechServer } from '../test/speech-server/speech-server.ts';
+import { createGoogleEngine } from './google-engine.ts';
+
+let folder: Awaited<ReturnType<typeof tempFolder>>;
+let storage: ObjectStorage;
+let server: SpeechServer;
+let engine: SpeechEngine;
+
+beforeEach(async () => {
+  folder = await tempFolder();
+  storage = await openAddressedFolder(folder.path);
+  const hear = (samples: Int16Array) =>
+    hearNumbers(samples).map(({ number, ...times }) => ({ ...times, text: `n${number}` }));
+  server = await SpeechServer.start({ objects: objectsOf(storage, folder.path), hear });
+  engine = createGoogleEngine({ access: { projectId: 'p', endpoint: server.endpoint }, staging: storage });
+});
+afterEach(async () => {
+  await engine.close();
+  await server.close();
+  await storage.close();
+  await folder.remove();
+});
+
+const SECONDS = 25;
+
+/** Numbers from `first` on each channel, one a second. */
+function recording(...firsts: number[]): Buffer {
+  const pcm = new Int16Array(SECONDS * SAMPLE_RATE * firsts.length);
+  for (const [channel, first] of firsts.entries()) {
+    for (let second = 0; second < SECONDS; second += 1) {
+      for (const [n, sample] of sayNumber(first + second).entries())
+        pcm[(second * SAMPLE_RATE + n) * firsts.length + channel] = sample;
+    }
+  }
+  return writeWav(pcm, firsts.length, SAMPLE_RATE);
+}
+
+const elsewhere = (bytes: Buffer, channels: number[] = [0]): StoredAudio => ({
+  tracks: channels.length,
+  channels,
+  open: async () => Readable.from([bytes]),
+});
+
+async function inBucket(bytes: Buffer, channels: number[] = [0]): Promise<StoredAudio> {
+  await storage.put('in/recording', bytes);
+  return { ...elsewhere(bytes, channels), uri: storage.addressOf?.('in/recording') };
+}
+
+const signal = new AbortController().signal;
+
+/** Does what the ledger does when nothing goes wrong, and keeps the call for more. */
+async function run(stored: StoredAudio, options: EngineOptions = {}) {
+  let made: LookupCall<unknown> | undefined;
+  let billed: number | undefined;
+  const key = `acme/calls/1-0-google-1/${randomUUID()}`;
+  const pay = async <Result>(call: LookupCall<Result>): Promise<Result> => {
+    made = call;
+    const placed = await call.call(key, signal);
+    if ('refused' in placed) throw placed.refused;
+    for (;;) {
+      const state = await call.poll(placed.operation, signal);
+      if (state.state === 'running') continue;
+      billed = state.billed_ms;
+      if (state.state === 'failed') throw state.error;
+      return state.result;
+    }
+  };
+  const heard: unknown[] = [];
+  const segments: Segment[] = [];
+  const context = {
+    signal,
+    ledger: { pay: pay as never },
+    heartbeat: () => {},
+    heard: (one: unknown) => heard.push(one),
+  };
+  const input = { channels: [], duration_ms: SECONDS * 1000, stored };
+  const ended = (async () => {
+    for await (const segment of engine.transcribe(input, options, context)) segments.push(segment);
+  })();
+  const error = await ended.then(
+    () => undefined,
+    (failure: CodedError) => failure,
+  );
+  return { segments, heard, billed, error, call: made as LookupCall<unknown>, key };
+}
+
+const words = (segments: readonly Segment[], channel = 0) =>
+  segments.filter((segment) => segment.channel === channel).flatMap((segment) => segment.words);
+const counted = (first: number) => Array.from({ length: SECONDS }, (_, n) => `n${first + n}`);
+const left = async () => {
+  const keys: string[] = [];
+  for await (const { key } of storage.list('acme/')) keys.push(key);
+  return keys;
+};
+
+describe('a recording in a bucket', () => {
+  it('is read in place, and every word comes back with its time and confidence', async () => {
+    const { segments, billed, error } = await run(await inBucket(recording(100)));
+    expect(error).toBeUndefined();
+    expect(words(segments).map(({ text }) => text)).toEqual(counted(100));
+    for (const [n, { start_ms, timing, confidence }] of words(segments).entries()) {
+      expect(Math.abs(start_ms - (n * 1000 + 250))).toBeLessThanOrEqual(3);
+      expect({ timing, confidence: confidence?.toFixed(1) }).toEqual({ timing: 'exact', confidence: '0.9' });
+    }
+    expect(server.bill().map(({ audio }) => audio)).toEqual(['gs://folder/in/recording']);
+    expect(billed).toBe(SECONDS * 1000);
+    expect(await left()).toEqual([]);
+  });
+
+  it('costs for each channel that is asked for, and those keep their numbers', async () => {
+    const both = await run(await inBucket(recording(100, 500), [0, 1]));
+    expect(words(both.segments, 1).map(({ text }) => text)).toEqual(counted(500));
+    expect(both.billed).toBe(2 * SECONDS * 1000);
+    const first = await run({ ...(await inBucket(recording(100, 500))), tracks: 2 });
+    expect(words(first.segments).map(({ text }) => text)).toEqual(counted(100));
+    expect(first.billed).toBe(SECONDS * 1000);
+  });
+});
+
+describe('sound that lies elsewhere', () => {
+  it('is brought to the bucket for the call, and nothing is left of it', async () => {
+    const { segments, error } = await run(elsewhere(recording(100)));
+    expect(error).toBeUndefined();
+    expect(words(segments).map(({ text }) => text)).toEqual(counted(100));
+    expect(await left()).toEqual([]);
+  });
+});
+
+describe('a call whose answer was lost', () => {
+  it.each([
+    ['in a bucket', () => inBucket(recording(100))],
+    ['elsewhere', async () => elsewhere(recording(100))],
+  ])('is made once, and can be found by what it was made with: %s', async (_, stored) => {
+    server.behave({ faults: ['lose_reply'] });
+    const { error, call, key } = await run(await stored());
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(server.bill()).toHaveLength(1);
+    expect(await call.find(key, signal)).toBe(server.bill()[0]?.operation);
+    expect(await call.find(`${key}x`, signal)).toBeUndefined();
+  });
+
+  it('is found among hundreds of others', async () => {
+    server.behave({ faults: ['lose_reply'] });
+    const stored = await inBucket(recording(100));
+    const { call, key } = await run(stored);
+    for (let n = 0; n < 210; n += 1) await call.call(`other/${n}`, signal);
+    expect(await call.find(key, signal)).toBe(server.bill()[0]?.operation);
+  });
+});
+
+describe('what fails', () => {
+  it('is classed by who is to blame, at all three layers', async () => {
+    const stored = await inBucket(recording(100));
+    const codeOf = async (fault: Parameters<typeof server.behave>[0]) => {
+      server.behave(fault);
+      return (await run(stored)).error?.code;
+    };
+    expect(await codeOf({ faults: ['refuse'] })).toBe('unsupported');
+    expect(await codeOf({ faults: ['fail'] })).toBe('engine_error');
+    expect(await codeOf({ faults: ['fail_file'] })).toBe('engine_error');
+    expect(await codeOf({ faults: ['drop'] })).toBe('unavailable');
+    await server.close();
+    expect((await run(stored)).error?.code).toBe('unavailable');
+  });
+
+  it('says when to come back, when the quota is used up', async () => {
+    server.behave({ faults: ['quota'], retryAfterMs: 7_000 });
+    const { error } = await run(await inBucket(recording(100)));
+    expect(error).toMatchObject({ code: 'quota_exceeded', retryAfterMs: 7_000 });
+    expect(server.bill()).toEqual([]);
+  });
+});

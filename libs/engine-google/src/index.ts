@@ -1,0 +1,3 @@
+export type { GoogleAccess } from './connection.ts';
+export { createGoogleEngine, type GoogleEngineOptions } from './google-engine.ts';
+export { type GoogleModel, type GoogleModelName, googleModels } from './models.ts';

@@ -1,0 +1,51 @@
+/** What the server does to one call of `BatchRecognize`, or to the operation it starts. */
+export type SpeechFault =
+  /** The answer is lost: the operation runs, and the caller gets UNAVAILABLE. */
+  | 'lose_reply'
+  /** The operation runs, and no answer ever comes. */
+  | 'hang_after'
+  /** UNAVAILABLE before anything began. */
+  | 'drop'
+  /** RESOURCE_EXHAUSTED with RetryInfo. */
+  | 'quota'
+  /** INVALID_ARGUMENT. */
+  | 'refuse'
+  /** The operation ends in an error. */
+  | 'fail'
+  /** The operation succeeds, with an error for its file. */
+  | 'fail_file';
+
+/** How the server behaves from now on. */
+export interface SpeechBehaviour {
+  /** How long an operation runs; also those that run already. */
+  readonly operationMs: number;
+  /** From a call until `ListOperations` shows its operation. */
+  readonly visibleAfterMs: number;
+  /** What RetryInfo says. */
+  readonly retryAfterMs: number;
+  /** While true every call is answered RESOURCE_EXHAUSTED. */
+  readonly outOfQuota: boolean;
+  /** One for each of the next calls, in order; undefined for one that meets none. */
+  readonly faults: readonly (SpeechFault | undefined)[];
+}
+
+export const healthySpeech: SpeechBehaviour = {
+  operationMs: 0,
+  visibleAfterMs: 0,
+  retryAfterMs: 1_000,
+  outOfQuota: false,
+  faults: [],
+};
+
+/** One line of the server's book. */
+export interface SpeechEntry {
+  readonly at: number;
+  readonly kind: 'call' | 'get' | 'list' | 'cancel';
+  readonly operation: string | undefined;
+  /** Output address of the call, or that of its sound where it has none. */
+  readonly key: string;
+  readonly audio: string;
+  readonly billed: boolean;
+  readonly billedMs: number;
+  readonly fault: SpeechFault | undefined;
+}
