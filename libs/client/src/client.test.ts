@@ -107,6 +107,7 @@ it('waits for a final state and tells of each state on the way', async () => {
   const client = await clientOf(
     transcript('queued'),
     transcript('processing'),
+    transcript('waiting_quota'),
     transcript('completed', { text: 'hi' }),
   );
   const seen: string[] = [];
@@ -115,7 +116,7 @@ it('waits for a final state and tells of each state on the way', async () => {
     onProgress: ({ status }) => seen.push(status),
   });
   expect(result.text).toBe('hi');
-  expect(seen).toEqual(['queued', 'processing', 'completed']);
+  expect(seen).toEqual(['queued', 'processing', 'waiting_quota', 'completed']);
 });
 
 it('rejects a wait for a transcript that failed, with its code', async () => {

@@ -8,7 +8,8 @@ export function progressLine(path: string, transcript: Transcript, elapsedMs: nu
   const { done_ms, total_ms } = transcript.progress;
   const total = total_ms === null ? '' : ` of ${seconds(total_ms)} s`;
   const speed = done_ms > 0 && elapsedMs > 0 ? `, ${(done_ms / elapsedMs).toFixed(1)}× real time` : '';
-  return `${basename(path)}: ${transcript.status}, ${seconds(done_ms)} s${total}${speed}`;
+  const until = transcript.waiting_until ? ` until ${transcript.waiting_until}` : '';
+  return `${basename(path)}: ${transcript.status}${until}, ${seconds(done_ms)} s${total}${speed}`;
 }
 
 /** Shows lines that replace each other on a terminal; elsewhere prints one when it changed and 5 s have passed. */

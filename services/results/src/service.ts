@@ -38,6 +38,7 @@ import { thresholdsOf } from './scaling/thresholds.ts';
 import { keepSpend } from './spend/keep-spend.ts';
 import { openDatabase } from './store/database.ts';
 import { countBilled } from './usage/count-billed.ts';
+import { watchWaits } from './waits/watch-waits.ts';
 
 export { type ResultsConfig, readConfig } from './config.ts';
 export { migrate } from './store/migrate.ts';
@@ -103,6 +104,7 @@ export function startResults(options: ResultsOptions): Results {
   const deps = {
     ...{ database, storage, facts, engines, publisher, log, onFinal, onReplay: replays.take },
     traceUrl: traceUrlFrom(config.EARSHOT_TRACE_URL_TEMPLATE),
+    waits: watchWaits({ database, broker, budgeted, log }),
     defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',
   };
   const reconciler = startReconciler({

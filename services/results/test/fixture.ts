@@ -124,11 +124,14 @@ export async function routesFixture(results: ResultsFixture) {
   });
   const replica = results.replica();
   const { database, storage } = results;
+  /** Engines that wait, and until when. */
+  const waiting = new Map<string, Date>();
   const engines = { names: new Set(['sherpa']), hasEngine: async (name: string) => engines.names.has(name) };
   await server.register(
     resultsRoutes({
       ...{ database, storage, facts, engines, log, publisher: replica.publisher, defaultEngine: 'sherpa' },
       traceUrl: traceUrlFrom('https://traces.test/{trace_id}'),
+      waits: async () => waiting,
       onFinal: replica.relay.take,
       onReplay: replica.replays.take,
     }),
@@ -137,7 +140,7 @@ export async function routesFixture(results: ResultsFixture) {
     server.inject({ method: 'GET', url, headers });
   const post = (url: string, headers: Record<string, string> = {}, payload?: object) =>
     server.inject({ method: 'POST', url, headers, ...(payload ? { payload } : {}) });
-  return { ...replica, facts, engines, server, get, post };
+  return { ...replica, facts, engines, waiting, server, get, post };
 }
 
 /** A database that counts the statements of its transactions. */

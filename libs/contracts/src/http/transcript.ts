@@ -7,6 +7,7 @@ const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type
 export const TranscriptStatusSchema = Type.Union([
   Type.Literal('queued'),
   Type.Literal('processing'),
+  Type.Literal('waiting_quota'),
   Type.Literal('completed'),
   Type.Literal('partial'),
   Type.Literal('failed'),
@@ -45,7 +46,10 @@ export const ProgressSchema = Type.Object({
 
 const summary = {
   id: Type.String(),
+  /** `waiting_quota`: unfinished, and its engine is out of quota or budget; anything but the last four is unfinished. */
   status: TranscriptStatusSchema,
+  /** When the work may go on that waits for quota or budget, RFC 3339; null in all other states. */
+  waiting_until: Nullable(Type.String()),
   session_id: Nullable(Type.String()),
   engine: Nullable(Type.String()),
   language: Nullable(Type.String()),

@@ -33,7 +33,7 @@ export function cancelTranscriptRoute(deps: CancelDeps): FastifyPluginAsyncTypeb
       handler: async (request) => {
         const address = { tenant: request.principal.tenant, id: request.params.id };
         deps.onFinal(await cancelTranscript(deps, address, traceOf(request)));
-        return readSummary(deps.database, address);
+        return readSummary(deps, address);
       },
     });
   };

@@ -46,6 +46,32 @@ describe('GET /v1/transcripts/{id}', () => {
     expect(body).toContain('"metadata":{"z":1,"a":"b"}');
   });
 
+  it('that waits for its engine says so, and until when, to who asks again too', async () => {
+    const [waits, ends] = [factsOf(), factsOf()];
+    const url = path(waits.id);
+    await handle([waits.accepted({ engine: 'google' }), waits.split(2), waits.chunk(0, 'so far')]);
+    await handle([ends.accepted({ engine: 'google' }), ends.split(1), ends.chunk(0, 'all')]);
+    const etag = String((await http.get(url)).headers.etag);
+    http.waiting.set('google', new Date('2026-11-27T00:00:00.000Z'));
+    const again = await http.get(url, { 'if-none-match': etag });
+    expect([again.statusCode, again.json()]).toMatchObject([
+      200,
+      {
+        status: 'waiting_quota',
+        waiting_until: '2026-11-27T00:00:00.000Z',
+        text: 'so far',
+        progress: { ratio: 0.5 },
+      },
+    ]);
+    expect((await http.get(path(ends.id))).json()).toMatchObject({
+      status: 'completed',
+      waiting_until: null,
+    });
+    const canceled = await http.post(`${url}/cancel`);
+    expect(canceled.json()).toMatchObject({ status: 'canceled', waiting_until: null });
+    http.waiting.clear();
+  });
+
   it('shows a finished one with its gaps and its reason', async () => {
     const facts = factsOf();
     await handle([facts.accepted(), facts.split(2), facts.chunk(0, 'only this'), facts.gaveUp(1)]);

@@ -123,6 +123,16 @@ describe('filters', () => {
     expect(await found(query)).toEqual(expected);
   });
 
+  it.each([
+    ['status=waiting_quota', ['waiting']],
+    ['status=queued', []],
+    ['status=processing', ['running']],
+    ['status=waiting_quota&status=completed', ['done', 'waiting']],
+  ])('%s while its engine waits', async (query, expected) => {
+    http.waiting.set('sherpa', new Date('2100-01-01T00:00:00Z'));
+    expect(await found(query).finally(() => http.waiting.clear())).toEqual(expected);
+  });
+
   it('never show another tenant’s, or deleted ones', async () => {
     const facts = factsOf(undefined, 'others');
     await handle([facts.accepted()]);

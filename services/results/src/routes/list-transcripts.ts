@@ -7,10 +7,11 @@ import {
 } from '@earshot/contracts';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type, { type Static } from 'typebox';
-import type { Database } from '../store/database.ts';
 import { listTranscripts, type TranscriptRow } from '../store/sql/find-transcripts.ts';
+import type { Waits } from '../waits/engine-waits.ts';
 import { checkTime } from './check-time.ts';
 import { transcriptCursor } from './cursor.ts';
+import type { SummaryDeps } from './read-summary.ts';
 import { canRead } from './scopes.ts';
 import { toSummary } from './transcript-document.ts';
 
@@ -31,9 +32,10 @@ const QuerySchema = Type.Object({
   cursor: Type.Optional(Type.String({ maxLength: 256, description: '`next_cursor` of the page before.' })),
 });
 
-function toFilter(tenant: string, query: Static<typeof QuerySchema>) {
+function toFilter(tenant: string, waits: Waits, query: Static<typeof QuerySchema>) {
   return {
     tenant,
+    waits,
     statuses: query.status?.length ? query.status : undefined,
     session_id: query.session_id,
     engine: query.engine,
@@ -54,7 +56,7 @@ function toPage(rows: readonly TranscriptRow[], limit: number) {
 }
 
 /** `GET /v1/transcripts`: a tenant's transcripts, newest first. */
-export function listTranscriptsRoute({ database }: { database: Database }): FastifyPluginAsyncTypebox {
+export function listTranscriptsRoute({ database, waits }: SummaryDeps): FastifyPluginAsyncTypebox {
   return async (server) => {
     server.route({
       method: 'GET',
@@ -68,7 +70,8 @@ export function listTranscriptsRoute({ database }: { database: Database }): Fast
         response: { 200: TranscriptPageSchema, default: ProblemSchema },
       },
       handler: async (request) => {
-        const filter = toFilter(request.principal.tenant, request.query);
+        const { tenant } = request.principal;
+        const filter = toFilter(tenant, await waits(tenant), request.query);
         const rows = await database.read((tx) => listTranscripts(tx, filter));
         return toPage(rows, request.query.limit);
       },

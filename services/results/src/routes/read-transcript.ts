@@ -4,6 +4,7 @@ import { type AcceptedSources, findAccepted } from '../actions/find-accepted.ts'
 import type { Database } from '../store/database.ts';
 import { loadPlans } from '../store/sql/chunks.ts';
 import { findTranscript } from '../store/sql/find-transcripts.ts';
+import type { ReadWaits } from '../waits/watch-waits.ts';
 import { SegmentReader } from './read-segments.ts';
 import type { TraceUrl } from './trace-url.ts';
 import { queuedDocument, type TranscriptHead, toDocument } from './transcript-document.ts';
@@ -11,6 +12,7 @@ import { queuedDocument, type TranscriptHead, toDocument } from './transcript-do
 export interface TranscriptReaderDeps extends AcceptedSources {
   readonly database: Database;
   readonly traceUrl: TraceUrl;
+  readonly waits: ReadWaits;
 }
 
 /** A transcript with what only the server needs to know of it. */
@@ -27,12 +29,13 @@ export interface FoundTranscript {
 }
 
 async function fromDatabase(
-  { database, traceUrl }: TranscriptReaderDeps,
+  { database, traceUrl, waits }: TranscriptReaderDeps,
   tenant: string,
   id: string,
 ): Promise<FoundTranscript | undefined> {
+  const waiting = await waits(tenant);
   return database.read(async (tx) => {
-    const row = await findTranscript(tx, tenant, id);
+    const row = await findTranscript(tx, tenant, id, waiting);
     if (!row) return undefined;
     if (row.status === 'deleted') throw new CodedError('gone');
     const plan = { transcript_id: id, plan: row.plan ?? 0 };
@@ -40,7 +43,10 @@ async function fromDatabase(
     const numbers = results?.chunks.map(({ n }) => n) ?? [];
     const segments = new SegmentReader(database, plan, numbers);
     const document = toDocument(row, results, traceUrl);
-    return { ...document, segments, etag: `${row.revision}-${row.version}`, key: row.key };
+    const etag = [row.revision, row.version, row.waiting_until?.getTime()].filter(
+      (part) => part !== undefined,
+    );
+    return { ...document, segments, etag: etag.join('-'), key: row.key };
   });
 }
 

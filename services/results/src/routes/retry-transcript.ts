@@ -4,11 +4,11 @@ import Type from 'typebox';
 import type { RoundDeps } from '../actions/prepare-round.ts';
 import { retryTranscript } from '../actions/retry.ts';
 import type { Replay } from '../store/sql/replays.ts';
-import { readSummary } from './read-summary.ts';
+import { readSummary, type SummaryDeps } from './read-summary.ts';
 import { canWrite } from './scopes.ts';
 import { traceOf } from './trace-of.ts';
 
-export interface RetryDeps extends RoundDeps {
+export interface RetryDeps extends RoundDeps, Pick<SummaryDeps, 'waits'> {
   /** Gets the jobs of each committed transaction. */
   readonly onReplay: (replays: readonly Replay[]) => void;
 }
@@ -33,7 +33,7 @@ export function retryTranscriptRoute(deps: RetryDeps): FastifyPluginAsyncTypebox
       handler: async (request, reply) => {
         const address = { tenant: request.principal.tenant, id: request.params.id };
         deps.onReplay(await retryTranscript(deps, address, traceOf(request)));
-        return reply.code(202).send(await readSummary(deps.database, address));
+        return reply.code(202).send(await readSummary(deps, address));
       },
     });
   };

@@ -35,6 +35,7 @@ export function toSummary(row: TranscriptRow): TranscriptSummary {
   return {
     id: row.id,
     status: row.status as TranscriptStatus,
+    waiting_until: row.waiting_until?.toISOString() ?? null,
     session_id: row.session_id,
     engine: row.engine,
     language: row.language,
@@ -79,6 +80,7 @@ export function queuedDocument(source: Accepted): TranscriptHead {
   return {
     id: source.transcript_id,
     status: 'queued',
+    waiting_until: null,
     session_id: source.options.session_id ?? null,
     engine: source.engine,
     language: source.options.language ?? null,
