@@ -42,3 +42,46 @@ it('says that nothing was billed, and gives JSON to programs', async () => {
 it('knows what can be summed by', async () => {
   expect(await usage([], '--by', 'session')).toMatchObject({ code: 2, asked: [] });
 });
+
+const difference = (n: number, usage_ms: number | null, ledger_ms: number | null, open_calls = 0) => ({
+  ...{
+    tenant_id: 'acme',
+    transcript_id: 'id-1',
+    plan: 1,
+    n,
+    engine: 'google',
+    usage_ms,
+    ledger_ms,
+    open_calls,
+  },
+});
+
+async function check(data: object[], ...args: string[]) {
+  const page = { checked: 7, recorded: args.includes('--record') ? 1 : 0, data, next_cursor: null };
+  const path = '/v1/usage/differences';
+  const api = await startApi({ [`GET ${path}`]: page, [`POST ${path}`]: page });
+  onTestFinished(() => api.close());
+  return { ...(await run(['usage', 'check', ...args], { EARSHOT_URL: api.url })), asked: api.asked };
+}
+
+it('checks usage against the ledger, and ends with 1 when they differ', async () => {
+  const { code, stdout, stderr } = await check([difference(0, null, 60_000), difference(1, null, 0, 1)]);
+  expect(code).toBe(1);
+  expect(stdout.split('\n').slice(0, 3)).toEqual([
+    'TENANT  TRANSCRIPT  CHUNK  ENGINE  USAGE MIN  LEDGER MIN  OPEN CALLS',
+    'acme    id-1        1.0    google          -         1.0           0',
+    'acme    id-1        1.1    google          -         0.0           1',
+  ]);
+  expect(stderr).toContain('7 transcripts, 1 chunks differ, 0 recorded');
+  expect(await check([])).toMatchObject({ code: 0, stdout: '' });
+  expect(await check([difference(1, null, 0, 1)])).toMatchObject({ code: 0 });
+});
+
+it('records what only the ledger knows when it is asked to', async () => {
+  const days = ['--from', '2026-11-01', '--tenant', 'acme'];
+  const { code, asked } = await check([difference(0, null, 60_000)], '--record', ...days);
+  expect(code).toBe(0);
+  expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    'POST /v1/usage/differences?from=2026-11-01&tenant=acme',
+  ]);
+});

@@ -8,4 +8,4 @@ export {
 export { ClientError, TranscriptError } from './client-error.ts';
 export type { HttpOptions } from './http.ts';
 export type { ListFilter } from './pages.ts';
-export type { UsageFilter } from './usage.ts';
+export type { CheckFilter, UsageFilter } from './usage.ts';

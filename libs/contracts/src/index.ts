@@ -65,6 +65,10 @@ export {
   type Utterance,
 } from './http/transcript.ts';
 export {
+  type UsageCheck,
+  UsageCheckSchema,
+  type UsageDifference,
+  UsageDifferenceSchema,
   type UsageGroup,
   UsageGroupSchema,
   type UsagePage,

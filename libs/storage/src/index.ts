@@ -1,3 +1,3 @@
 export { checkKey, checkTenantKey } from './check-key.ts';
-export { manifestAt, storageKeys } from './keys.ts';
+export { type CallObject, callAt, manifestAt, storageKeys } from './keys.ts';
 export type { ByteRange, ObjectInfo, ObjectStorage } from './object-storage.ts';

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { printJson, printTable } from '../print/output.ts';
 import type { Column } from '../print/table.ts';
+import { addCheckUsage } from './check-usage.ts';
 import { withExamples } from './examples.ts';
 
 interface UsageOptions {
@@ -24,8 +25,9 @@ const columns = (by: UsageGroup): readonly Column<UsageSum>[] => [
 ];
 
 /** `earshot usage`: what paid engines charged for. */
-export function addUsage(program: Command, { client, terminal }: CommandContext): void {
-  withExamples(
+export function addUsage(program: Command, context: CommandContext): void {
+  const { client, terminal } = context;
+  const usage = withExamples(
     program
       .command('usage')
       .description('what paid engines charged for, of this month unless told otherwise')
@@ -41,7 +43,9 @@ export function addUsage(program: Command, { client, terminal }: CommandContext)
     'earshot usage',
     'earshot usage --from 2026-11-01 --to 2026-11-30 --by engine',
     'earshot usage --tenant acme --by transcript --json',
-  ).action(async ({ by, json, ...days }: UsageOptions) => {
+  );
+  addCheckUsage(usage, context);
+  usage.action(async ({ by, json, ...days }: UsageOptions) => {
     const sums: UsageSum[] = [];
     for await (const sum of client().usage.list({ ...days, group_by: by })) sums.push(sum);
     if (json) return printJson(terminal, sums);

@@ -10,6 +10,7 @@ import { listTranscriptsRoute } from './list-transcripts.ts';
 import { recoverRoute } from './recover.ts';
 import { type RetryDeps, retryTranscriptRoute } from './retry-transcript.ts';
 import { usageRoute } from './usage.ts';
+import { usageDifferences } from './usage-differences.ts';
 
 /** Everything the routes of results need. */
 export type ResultsRoutesDeps = CancelDeps & RetryDeps & DeadLetterDeps & RecoverDeps;
@@ -28,5 +29,6 @@ export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebo
     await server.register(changeDeadLetters(deps));
     await server.register(recoverRoute(deps));
     await server.register(usageRoute(deps));
+    await server.register(usageDifferences(deps));
   };
 }

@@ -15,31 +15,57 @@ export interface Usage {
   readonly billed_at: Date;
 }
 
+const INSERT = `
+  INSERT INTO usage AS u (transcript_id, plan, n, engine, tenant_id, model, audio_ms, billed_ms, billed_at)
+  SELECT * FROM unnest(
+    $1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[]
+  )`;
+
+const columnsOf = (rows: readonly Usage[]) => [
+  rows.map((row) => row.transcript_id),
+  rows.map((row) => row.plan),
+  rows.map((row) => row.n),
+  rows.map((row) => row.engine),
+  rows.map((row) => row.tenant_id),
+  rows.map((row) => row.model),
+  rows.map((row) => row.audio_ms),
+  rows.map((row) => row.billed_ms),
+  rows.map((row) => row.billed_at),
+];
+
 /** Stores what calls cost, the first of a chunk and engine stays; returns what is new. */
 export async function insertUsage(
   tx: Transaction,
   rows: readonly Usage[],
 ): Promise<Pick<Usage, 'engine' | 'billed_ms'>[]> {
   const stored = await tx.query<Pick<Usage, 'engine' | 'billed_ms'>>(
-    `INSERT INTO usage (transcript_id, plan, n, engine, tenant_id, model, audio_ms, billed_ms, billed_at)
-     SELECT * FROM unnest(
-       $1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[]
-     )
-     ON CONFLICT DO NOTHING
-     RETURNING engine, billed_ms`,
-    [
-      rows.map((row) => row.transcript_id),
-      rows.map((row) => row.plan),
-      rows.map((row) => row.n),
-      rows.map((row) => row.engine),
-      rows.map((row) => row.tenant_id),
-      rows.map((row) => row.model),
-      rows.map((row) => row.audio_ms),
-      rows.map((row) => row.billed_ms),
-      rows.map((row) => row.billed_at),
-    ],
+    `${INSERT} ON CONFLICT DO NOTHING RETURNING engine, billed_ms`,
+    columnsOf(rows),
   );
   return stored.rows;
+}
+
+/** Stores what calls cost where nothing, or less, is known; the rest of a row stays. Returns how many changed. */
+export async function raiseUsage(tx: Transaction, rows: readonly Usage[]): Promise<number> {
+  const { rowCount } = await tx.query(
+    `${INSERT}
+     ON CONFLICT (transcript_id, plan, n, engine) DO UPDATE SET billed_ms = EXCLUDED.billed_ms
+     WHERE u.billed_ms < EXCLUDED.billed_ms`,
+    columnsOf(rows),
+  );
+  return rowCount ?? 0;
+}
+
+/** What is known of transcripts. */
+export async function usageOf(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<Pick<Usage, 'transcript_id' | 'plan' | 'n' | 'engine' | 'billed_ms'>[]> {
+  const { rows } = await tx.query<Usage>(
+    'SELECT transcript_id, plan, n, engine, billed_ms FROM usage WHERE transcript_id = ANY($1::uuid[])',
+    [ids],
+  );
+  return rows;
 }
 
 /** Which usage is meant; what is undefined does not restrict. */
@@ -96,4 +122,20 @@ export async function totalUsage(
     paramsOf(filter),
   );
   return rows[0] ?? { chunks: 0, audio_ms: 0, billed_ms: 0 };
+}
+
+/** Transcripts that were made on these days and have ended, by id; those that are deleted have no ledger any more. */
+export async function endedTranscripts(
+  tx: Transaction,
+  filter: UsageFilter & { readonly after: string | undefined; readonly limit: number },
+): Promise<{ id: string; tenant_id: string }[]> {
+  const { rows } = await tx.query<{ id: string; tenant_id: string }>(
+    `SELECT id, tenant_id FROM transcripts
+     WHERE status NOT IN ('queued', 'processing', 'deleted') AND ($4::uuid IS NULL OR id > $4)
+       AND created_at >= ($2::date)::timestamp AT TIME ZONE 'UTC'
+       AND created_at < ($3::date + 1)::timestamp AT TIME ZONE 'UTC' AND ($1::text IS NULL OR tenant_id = $1)
+     ORDER BY id LIMIT $5`,
+    [...paramsOf(filter), filter.after ?? null, filter.limit],
+  );
+  return rows;
 }
