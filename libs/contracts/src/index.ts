@@ -6,6 +6,8 @@ export { type CloudEvent, EnvelopeSchema, envelopeOf, type OutgoingMessage } fro
 export { errorPage } from './error-page.ts';
 export { type Final, FinalSchema, finalFacts } from './final-fact/message.ts';
 export { type Evidence, type GaveUp, GaveUpSchema, gaveUp } from './gave-up/message.ts';
+export { type GoogleCredentials, parseGoogleCredentials } from './google/credentials.ts';
+export { type GoogleConfig, googleProblems, googleSettings } from './google/settings.ts';
 export { apiTags } from './http/api-tags.ts';
 export {
   type DeadLetter,

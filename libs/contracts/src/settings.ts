@@ -40,6 +40,10 @@ export const settings = {
     pattern: '^(trace|debug|info|warn|warning|error|critical|fatal|silent)$',
     lowercase: true,
   }),
+  GOOGLE_PROJECT_ID: text('Project of Google Cloud; default: that of the credentials'),
+  GOOGLE_APPLICATION_CREDENTIALS_JSON: text(
+    'Credentials of Google Cloud, JSON or JSON in base64; default: what Google’s libraries find, i.e. the file that GOOGLE_APPLICATION_CREDENTIALS names, or workload identity',
+  ),
   SENTRY_DSN: text('Where errors are reported to; needs the optional package @sentry/node'),
   WORKER_CONCURRENCY: Type.Optional(
     Type.Integer({
@@ -66,6 +70,31 @@ export const settings = {
   EARSHOT_MAX_ACK_PENDING: text('Jobs in flight per engine, e.g. sherpa=1000,google=8; at least 3 each', {
     pattern: '^[a-z0-9-]{1,32}=([3-9]|[1-9]\\d{1,5})(,[a-z0-9-]{1,32}=([3-9]|[1-9]\\d{1,5}))*$',
   }),
+  EARSHOT_GOOGLE_MODEL: Type.String({
+    description: 'Model of the engine google: chirp_3, chirp_2, long or telephony',
+    default: 'chirp_3',
+    pattern: '^(chirp_3|chirp_2|long|telephony)$',
+  }),
+  EARSHOT_GOOGLE_LOCATION: Type.String({
+    description: 'Where Google works, e.g. us, eu, europe-west4; not every model is everywhere',
+    default: 'us',
+    pattern: '^[a-z0-9-]{2,32}$',
+  }),
+  EARSHOT_GOOGLE_LANGUAGE: Type.String({
+    description:
+      'Language of recordings that name none, for models of Google that do not find out by themselves',
+    default: 'en-US',
+    pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$',
+  }),
+  EARSHOT_GOOGLE_WORD_TIMES: Type.String({
+    description: 'yes, or no: without times of words chirp_3 takes an hour at once instead of 20 minutes',
+    default: 'yes',
+    pattern: '^(yes|no)$',
+  }),
+  EARSHOT_GOOGLE_SPEECH_ENDPOINT: text(
+    'host:port of a Speech-to-Text without encryption, for tests; credentials are not used there',
+    { pattern: '^[A-Za-z0-9.-]+:\\d{1,5}$' },
+  ),
   EARSHOT_GOOGLE_DAILY_BUDGET_MINUTES: text(
     'Minutes of audio that the engine google may charge for in a UTC day: of all tenants, of single ones, or both, e.g. 600,acme=60',
     { pattern: '^(\\d{1,7}|[a-z0-9-]{1,32}=\\d{1,7})(,[a-z0-9-]{1,32}=\\d{1,7})*$' },

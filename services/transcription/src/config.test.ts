@@ -34,6 +34,18 @@ describe('the configuration', () => {
     );
   });
 
+  it('tells what is wrong with credentials of Google before anything is asked of it, without showing them', () => {
+    const google = { ...needed, EARSHOT_ENGINES: 'google' };
+    const wrong = { GOOGLE_APPLICATION_CREDENTIALS_JSON: 'hush', EARSHOT_GOOGLE_MODEL: 'chirp_9' };
+    const read = () => readConfig({ ...google, ...wrong });
+    expect(read).toThrow(/CREDENTIALS_JSON is not usable: it is neither JSON/);
+    expect(read).toThrow(/EARSHOT_GOOGLE_MODEL is not of the right form/);
+    expect(read).not.toThrow(/hush/);
+    expect(readConfig({ ...needed, GOOGLE_APPLICATION_CREDENTIALS_JSON: 'hush' })).toMatchObject({
+      EARSHOT_ENGINES: 'sherpa',
+    });
+  });
+
   it('lets children see no credentials', () => {
     const env = { PATH: '/bin', NATS_TOKEN: 'secret', EARSHOT_API_KEY: 'secret', LD_LIBRARY_PATH: '/lib' };
     expect(childEnvironment(env)).toEqual({ PATH: '/bin', LD_LIBRARY_PATH: '/lib' });

@@ -3,6 +3,8 @@ import {
   brokerSettings,
   budgetProblems,
   budgetSettings,
+  googleProblems,
+  googleSettings,
   parseEngines,
   processSettings,
   settingRules,
@@ -19,6 +21,7 @@ const ConfigSchema = Type.Object({
   ...brokerSettings,
   ...topologySettings,
   ...budgetSettings,
+  ...googleSettings,
   WORKER_CONCURRENCY: settings.WORKER_CONCURRENCY,
   WORKER_MAX_TASKS_PER_CHILD: settings.WORKER_MAX_TASKS_PER_CHILD,
   TASK_TIME_LIMIT: settings.TASK_TIME_LIMIT,
@@ -60,6 +63,7 @@ const checkOf =
     );
     if (needsModelDir && !EARSHOT_MODEL_DIR && needModel(asked, engines))
       problems.push(`EARSHOT_MODEL_DIR is required: where the speech model is`);
+    if (asked.includes('google')) problems.push(...googleProblems(config));
     return [...problems, ...budgetProblems(config)];
   };
 

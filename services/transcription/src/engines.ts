@@ -1,5 +1,6 @@
 import { CodedError } from '@earshot/domain';
 import type { SpeechEngine } from '@earshot/engine';
+import type { OpenGoogleOptions } from '@earshot/engine-google';
 import type { SherpaModel } from '@earshot/engine-sherpa';
 
 /** What engines in child processes are made from: plain data, and nothing secret. */
@@ -9,7 +10,10 @@ export interface ChildEngineSettings {
 }
 
 /** What engines are made from. */
-export type EngineSettings = ChildEngineSettings;
+export interface EngineSettings extends ChildEngineSettings {
+  /** Needed by `google`. */
+  readonly google?: OpenGoogleOptions | undefined;
+}
 
 /** One engine this service can run. */
 export interface EngineEntry {
@@ -25,6 +29,7 @@ export type EngineTable = Readonly<Record<string, EngineEntry>>;
 /** Every engine this service can run; the child processes of those that need them know no other table. */
 export const engineTable: EngineTable = {
   sherpa: { runs: 'child', load: async ({ model }) => warmSherpa(model) },
+  google: { runs: 'parent', load: async ({ google }) => openGoogle(google) },
 };
 
 /** Loads a local engine in this process, which is a child; throws `unknown_engine`. */
@@ -50,4 +55,13 @@ async function warmSherpa(model: SherpaModel | undefined): Promise<SpeechEngine>
   const engine = createSherpaEngine({ model });
   await engine.warm();
   return engine;
+}
+
+async function openGoogle(options: OpenGoogleOptions | undefined): Promise<SpeechEngine> {
+  if (!options?.staging) {
+    const detail = 'the engine google needs a bucket of its own, and the store of recordings is none';
+    throw new CodedError('unavailable', detail);
+  }
+  const { openGoogleEngine } = await import('@earshot/engine-google');
+  return openGoogleEngine(options);
 }

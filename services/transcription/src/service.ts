@@ -1,4 +1,11 @@
-import { type Budget, budgetsFrom, DURABLES, type Lane, parseEngines } from '@earshot/contracts';
+import {
+  type Budget,
+  budgetsFrom,
+  DURABLES,
+  type GoogleConfig,
+  type Lane,
+  parseEngines,
+} from '@earshot/contracts';
 import type { JobHandler, JobKind } from '@earshot/jobs';
 import {
   type Broker,
@@ -18,7 +25,8 @@ import { StorageWatch } from './circuit/storage-watch.ts';
 import { childEnvironment, type TranscriptionConfig } from './config.ts';
 import { usableCores } from './cores.ts';
 import { both, countAudio, countJobs } from './count-jobs.ts';
-import { type EngineSettings, type EngineTable, engineEntry, engineTable } from './engines.ts';
+import { type ChildEngineSettings, type EngineTable, engineEntry, engineTable } from './engines.ts';
+import { googleOptions } from './google-options.ts';
 import { chunkJobs, splitJobs } from './job-kinds.ts';
 import { logJobs } from './log-jobs.ts';
 import { logLosses } from './log-losses.ts';
@@ -39,6 +47,7 @@ export { needModel } from './engines.ts';
 export interface TranscriptionOptions {
   readonly config: Pick<
     TranscriptionConfig,
+    | keyof GoogleConfig
     | 'EARSHOT_ENGINES'
     | 'WORKER_CONCURRENCY'
     | 'WORKER_MAX_TASKS_PER_CHILD'
@@ -52,7 +61,7 @@ export interface TranscriptionOptions {
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   /** The programs and weights it works with: path of ffmpeg, paths of the local engine's model. */
-  readonly parts: { readonly ffmpeg: string } & EngineSettings;
+  readonly parts: { readonly ffmpeg: string } & ChildEngineSettings;
   /** The engines it can run. Default: all of this build; others must run in the parent. */
   readonly engines?: EngineTable | undefined;
   /** Lengths of the chunks for an engine. Default: those that follow from what the engine can do. */
@@ -164,6 +173,7 @@ async function startEngines(
 ): Promise<Map<string, GuardedEngine>> {
   const { config, parts, log } = options;
   const isAway = (error: unknown) => watch.isAway(error);
+  const settings = { model: parts.model, google: googleOptions(config, options.storage) };
   const runners = new Map<string, GuardedEngine>();
   try {
     for (const name of parseEngines(config.EARSHOT_ENGINES)) {
@@ -173,7 +183,7 @@ async function startEngines(
         memoryLimitMb: config.EARSHOT_WORKER_MEMORY_LIMIT_MB,
         environment: childEnvironment(),
       };
-      const [entry, settings] = [entryOf(name, options), { model: parts.model }];
+      const entry = entryOf(name, options);
       runners.set(name, await startGuardedEngine(name, entry, settings, children, log, isAway));
     }
     return runners;

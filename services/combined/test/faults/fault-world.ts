@@ -14,6 +14,8 @@ import {
   tempFolder,
   testDatabase,
 } from '@earshot/testkit';
+import type { SpeechServer } from '../../../../libs/engine-google/test/speech-server/speech-server.ts';
+import { startLocalSpeech } from '../../../../libs/engine-google/test/speech-server/start-local.ts';
 import { type FakeCloudProcess, startFakeCloud } from '../../../transcription/test/fake-cloud/launch.ts';
 import { buildServices } from './build-services.ts';
 import { type JobRun, jobRuns } from './job-runs.ts';
@@ -35,6 +37,10 @@ export interface FaultWorldOptions {
   readonly storage?: string | undefined;
   /** Where PostgreSQL keeps its files; default: a folder of its own. */
   readonly databaseFolder?: string | undefined;
+  /** Whether there is a Speech-to-Text, and the engine `google` over it. */
+  readonly google?: boolean;
+  /** Times of paid calls, as `PaidTimes`; default: those of an installation. */
+  readonly paidTimes?: Readonly<Record<string, number>>;
   /** Settings of all services. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -47,6 +53,8 @@ export class FaultWorld {
   readonly broker: TestBroker;
   readonly database: TestDatabase;
   readonly cloud: FakeCloudProcess;
+  /** Speech-to-Text, where one was asked for. */
+  readonly speech: SpeechServer | undefined;
   /** Folder of recordings. */
   readonly storage: string;
   /** Longest chunk. */
@@ -57,6 +65,7 @@ export class FaultWorld {
   results!: ServiceProcess;
   readonly #folder: Awaited<ReturnType<typeof tempFolder>>;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #paidTimes: Readonly<Record<string, number>>;
   #connection: Promise<Broker> | undefined;
   #seed = 0;
   #workersMade = 0;
@@ -65,25 +74,30 @@ export class FaultWorld {
     broker: TestBroker;
     database: TestDatabase;
     cloud: FakeCloudProcess;
+    speech: SpeechServer | undefined;
     folder: Awaited<ReturnType<typeof tempFolder>>;
     storage: string;
     env: Readonly<Record<string, string>>;
+    paidTimes: Readonly<Record<string, number>>;
   }) {
     this.broker = parts.broker;
     this.database = parts.database;
     this.cloud = parts.cloud;
+    this.speech = parts.speech;
     this.storage = parts.storage;
     this.#folder = parts.folder;
     this.#env = parts.env;
+    this.#paidTimes = parts.paidTimes;
   }
 
   static async start(options: FaultWorldOptions = {}): Promise<FaultWorld> {
     const folder = await tempFolder();
     const storage = options.storage ?? join(folder.path, 'recordings');
-    const [broker, database, cloud, ffmpeg] = await Promise.all([
+    const [broker, database, cloud, speech, ffmpeg] = await Promise.all([
       startTestBroker(options.broker),
       testDatabase(options.databaseFolder ? { folder: options.databaseFolder } : {}),
       startFakeCloud(),
+      options.google ? startLocalSpeech(stagingOf(storage)) : undefined,
       resolveFfmpeg(embeddedOptionsFromEnv(process.env)),
       buildServices(root),
     ]);
@@ -98,7 +112,9 @@ export class FaultWorld {
       PORT: '0',
       ...options.env,
     };
-    const world = new FaultWorld({ broker, database, cloud, folder, storage, env });
+    const { paidTimes = {} } = options;
+    const parts = { broker, database, cloud, speech, folder, storage };
+    const world = new FaultWorld({ ...parts, env, paidTimes });
     try {
       await world.#startServices(options.workers ?? 2);
       return world;
@@ -129,7 +145,10 @@ export class FaultWorld {
   async startWorker(): Promise<WorkerProcess> {
     this.#workersMade += 1;
     const name = `worker-${this.#workersMade}`;
-    const worker = await startWorker(name, this.broker.port, this.cloud.url, this.#env);
+    const chunks = [String(this.chunkSeconds * 1_000), JSON.stringify(this.#paidTimes)];
+    const speech = this.speech ? [this.speech.endpoint, stagingOf(this.storage)] : [];
+    const vendors = [this.cloud.url, ...chunks, ...speech];
+    const worker = await startWorker(name, this.broker.port, vendors, this.#env);
     this.workers.push(worker);
     await worker.logged('that it is ready', ({ msg }) => msg === 'worker ready');
     return worker;
@@ -227,10 +246,14 @@ export class FaultWorld {
     for (const service of services) service.signal('SIGCONT');
     await Promise.all(services.map((service) => service.kill()));
     await (await this.#connection)?.close();
+    await this.speech?.close();
     await Promise.all([this.cloud.dispose(), this.broker.dispose(), this.database.drop()]);
     await this.#folder.remove();
   }
 }
+
+/** The folder that stands for Google's bucket. */
+const stagingOf = (storage: string) => `${storage}.staging`;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -25,11 +25,11 @@ export class WorkerProcess extends ServiceProcess {
   }
 }
 
-/** Starts a worker of the fake engines; it is not ready yet. */
+/** Starts a worker; `vendors` are the arguments of its program. It is not ready yet. */
 export async function startWorker(
   name: string,
   brokerPort: number,
-  cloudUrl: string,
+  vendors: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<WorkerProcess> {
   const pulls: number[] = [];
@@ -39,5 +39,5 @@ export async function startWorker(
     },
   });
   const settings = { ...env, NATS_URL: `nats://127.0.0.1:${link.port}` };
-  return new WorkerProcess(name, [FILE, cloudUrl, String(CHUNK_SECONDS * 1_000)], settings, { link, pulls });
+  return new WorkerProcess(name, [FILE, ...vendors], settings, { link, pulls });
 }
