@@ -1,4 +1,4 @@
-import type { Client } from '@earshot/client';
+import type { CheckFilter, Client } from '@earshot/client';
 import type { UsageCheck, UsageDifference } from '@earshot/contracts';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
@@ -40,9 +40,8 @@ export function addCheckUsage(usage: Command, { client, terminal }: CommandConte
       .option('--json', 'as JSON'),
     'earshot usage check',
     'earshot usage check --from 2026-11-01 --record',
-  ).action(async (_: object, command: Command) => {
-    const { record, json, from, to, tenant } = command.optsWithGlobals<CheckOptions>();
-    const { checked, recorded, data } = await checkAll(client(), { from, to, tenant }, record ?? false);
+  ).action(async ({ record, json, ...days }: CheckOptions) => {
+    const { checked, recorded, data } = await checkAll(client(), days, record ?? false);
     const wrong = data.filter(({ usage_ms, ledger_ms }) => (usage_ms ?? 0) !== (ledger_ms ?? 0)).length;
     if (json) printJson(terminal, { checked, recorded, data });
     else printTable(terminal, COLUMNS, data, 'nothing differs');
@@ -53,7 +52,7 @@ export function addCheckUsage(usage: Command, { client, terminal }: CommandConte
 
 async function checkAll(
   { usage }: Client,
-  filter: { from: string | undefined; to: string | undefined; tenant: string | undefined },
+  filter: CheckFilter,
   record: boolean,
 ): Promise<Omit<UsageCheck, 'next_cursor'>> {
   const all = { checked: 0, recorded: 0, data: [] as UsageDifference[] };

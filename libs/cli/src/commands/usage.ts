@@ -24,28 +24,32 @@ const columns = (by: UsageGroup): readonly Column<UsageSum>[] => [
   { title: 'BILLED MIN', of: ({ billed_ms }) => minutes(billed_ms), align: 'right' },
 ];
 
-/** `earshot usage`: what paid engines charged for. */
+/** `earshot usage`: what paid engines charged for, and whether that is all. */
 export function addUsage(program: Command, context: CommandContext): void {
-  const { client, terminal } = context;
   const usage = withExamples(
-    program
-      .command('usage')
-      .description('what paid engines charged for, of this month unless told otherwise')
+    program.command('usage').description('what paid engines charged for'),
+    'earshot usage',
+    'earshot usage check',
+  );
+  addShow(usage, context);
+  addCheckUsage(usage, context);
+}
+
+function addShow(usage: Command, { client, terminal }: CommandContext): void {
+  const groups = ['day', 'engine', 'model', 'transcript'];
+  withExamples(
+    usage
+      .command('show', { isDefault: true })
+      .description('show it, of this month unless told otherwise')
       .option('--from <day>', 'first UTC day, YYYY-MM-DD')
       .option('--to <day>', 'last UTC day, inclusive')
       .option('--tenant <name>', 'of one tenant; of others with the scope admin')
-      .addOption(
-        new Option('--by <what>', 'sum it by')
-          .choices(['day', 'engine', 'model', 'transcript'])
-          .default('day'),
-      )
+      .addOption(new Option('--by <what>', 'sum it by').choices(groups).default('day'))
       .option('--json', 'as JSON'),
     'earshot usage',
     'earshot usage --from 2026-11-01 --to 2026-11-30 --by engine',
     'earshot usage --tenant acme --by transcript --json',
-  );
-  addCheckUsage(usage, context);
-  usage.action(async ({ by, json, ...days }: UsageOptions) => {
+  ).action(async ({ by, json, ...days }: UsageOptions) => {
     const sums: UsageSum[] = [];
     for await (const sum of client().usage.list({ ...days, group_by: by })) sums.push(sum);
     if (json) return printJson(terminal, sums);
