@@ -107,6 +107,12 @@ export const errorTable = {
     title: 'The storage key lies outside the tenant',
     help: 'Keys must start with the tenant and hold no dot segments.',
   },
+  forbidden_bucket: {
+    class: 'permanent',
+    status: 403,
+    title: 'The bucket is not one of the tenant',
+    help: 'Add the bucket, or the folder in it, to the tenant in EARSHOT_BUCKETS_FILE.',
+  },
   unknown_engine: {
     class: 'permanent',
     status: 422,

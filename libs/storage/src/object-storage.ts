@@ -44,6 +44,14 @@ export interface ObjectStorage {
    * or no such function, where none can.
    */
   addressOf?(key: string): string | undefined;
+  /**
+   * An address under which anybody can read the object (`GET`) or write it (`PUT`) for `expiresMs` (at most 7 days),
+   * whether or not there is one; no such function where the store cannot give one.
+   */
+  signedUrl?(
+    key: string,
+    options: { readonly method: 'GET' | 'PUT'; readonly expiresMs: number },
+  ): Promise<string>;
   /** Rejects with `unavailable` while the store cannot be reached. */
   ping(): Promise<void>;
   /** Frees connections. Idempotent. */
