@@ -14,6 +14,7 @@ import {
   tempFolder,
   testDatabase,
 } from '@earshot/testkit';
+import type { Hear } from '../../../../libs/engine-google/test/speech-server/hear-wav.ts';
 import type { SpeechServer } from '../../../../libs/engine-google/test/speech-server/speech-server.ts';
 import { startLocalSpeech } from '../../../../libs/engine-google/test/speech-server/start-local.ts';
 import { type FakeCloudProcess, startFakeCloud } from '../../../transcription/test/fake-cloud/launch.ts';
@@ -37,8 +38,10 @@ export interface FaultWorldOptions {
   readonly storage?: string | undefined;
   /** Where PostgreSQL keeps its files; default: a folder of its own. */
   readonly databaseFolder?: string | undefined;
-  /** Whether there is a Speech-to-Text, and the engine `google` over it. */
-  readonly google?: boolean;
+  /** A Speech-to-Text, with the engine `google` over it, and how it hears. */
+  readonly google?: { readonly hear?: Hear };
+  /** Whether chunks are as long as they are for real, instead of four seconds. */
+  readonly realChunks?: boolean;
   /** Times of paid calls, as `PaidTimes`; default: those of an installation. */
   readonly paidTimes?: Readonly<Record<string, number>>;
   /** Settings of all services. */
@@ -66,6 +69,7 @@ export class FaultWorld {
   readonly #folder: Awaited<ReturnType<typeof tempFolder>>;
   readonly #env: Readonly<Record<string, string>>;
   readonly #paidTimes: Readonly<Record<string, number>>;
+  readonly #realChunks: boolean;
   #connection: Promise<Broker> | undefined;
   #seed = 0;
   #workersMade = 0;
@@ -79,6 +83,7 @@ export class FaultWorld {
     storage: string;
     env: Readonly<Record<string, string>>;
     paidTimes: Readonly<Record<string, number>>;
+    realChunks: boolean;
   }) {
     this.broker = parts.broker;
     this.database = parts.database;
@@ -88,6 +93,7 @@ export class FaultWorld {
     this.#folder = parts.folder;
     this.#env = parts.env;
     this.#paidTimes = parts.paidTimes;
+    this.#realChunks = parts.realChunks;
   }
 
   static async start(options: FaultWorldOptions = {}): Promise<FaultWorld> {
@@ -97,7 +103,7 @@ export class FaultWorld {
       startTestBroker(options.broker),
       testDatabase(options.databaseFolder ? { folder: options.databaseFolder } : {}),
       startFakeCloud(),
-      options.google ? startLocalSpeech(stagingOf(storage)) : undefined,
+      options.google ? startLocalSpeech(stagingOf(storage), options.google.hear) : undefined,
       resolveFfmpeg(embeddedOptionsFromEnv(process.env)),
       buildServices(root),
     ]);
@@ -112,9 +118,9 @@ export class FaultWorld {
       PORT: '0',
       ...options.env,
     };
-    const { paidTimes = {} } = options;
+    const { paidTimes = {}, realChunks = false } = options;
     const parts = { broker, database, cloud, speech, folder, storage };
-    const world = new FaultWorld({ ...parts, env, paidTimes });
+    const world = new FaultWorld({ ...parts, env, paidTimes, realChunks });
     try {
       await world.#startServices(options.workers ?? 2);
       return world;
@@ -145,7 +151,8 @@ export class FaultWorld {
   async startWorker(): Promise<WorkerProcess> {
     this.#workersMade += 1;
     const name = `worker-${this.#workersMade}`;
-    const chunks = [String(this.chunkSeconds * 1_000), JSON.stringify(this.#paidTimes)];
+    const chunkMs = this.#realChunks ? '' : String(this.chunkSeconds * 1_000);
+    const chunks = [chunkMs, JSON.stringify(this.#paidTimes)];
     const speech = this.speech ? [this.speech.endpoint, stagingOf(this.storage)] : [];
     const vendors = [this.cloud.url, ...chunks, ...speech];
     const worker = await startWorker(name, this.broker.port, vendors, this.#env);
