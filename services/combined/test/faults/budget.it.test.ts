@@ -14,7 +14,7 @@ const [LIMIT_MS, CHUNK_MS] = [60_000, 4_000];
 let world: FaultWorld;
 beforeAll(async () => {
   world = await FaultWorld.start({
-    ...{ workers: 2, google: true, paidTimes: { neverArrivedMs: 5_000, lookEveryMs: 500, pollEveryMs: 200 } },
+    ...{ workers: 2, google: {}, paidTimes: { neverArrivedMs: 5_000, lookEveryMs: 500, pollEveryMs: 200 } },
     env: {
       ...{ EARSHOT_ENGINES: 'google', EARSHOT_MAX_ACK_PENDING: 'google=8', WORKER_CONCURRENCY: '3' },
       EARSHOT_GOOGLE_DAILY_BUDGET_MINUTES: '600,default=1',
