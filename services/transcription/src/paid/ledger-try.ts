@@ -11,9 +11,12 @@ export class LedgerTry {
   /** The storage key that all its objects have in front. */
   readonly root: string;
 
-  constructor(storage: ObjectStorage, root: string) {
+  readonly number: number;
+
+  constructor(storage: ObjectStorage, root: string, number: number) {
     this.#storage = storage;
     this.root = root;
+    this.number = number;
   }
 
   /** What was written; undefined while nobody did. */

@@ -71,7 +71,7 @@ export class PaidCalls {
     const ms = Math.ceil(audioMs / 1000) * 1000;
     const keys = storageKeys(job.tenant_id, job.transcript_id);
     return {
-      entry: (tryNumber) => new LedgerTry(storage, keys.call(job.plan, job.n, engine, tryNumber)),
+      entry: (number) => new LedgerTry(storage, keys.call(job.plan, job.n, engine, number), number),
       generation: job.generation,
       worker,
       signal,

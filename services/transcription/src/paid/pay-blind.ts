@@ -5,6 +5,7 @@ import type { BlindCall } from '@earshot/engine';
 import type { LedgerTry } from './ledger-try.ts';
 import { UNCLEAR_REPEATS } from './paid-times.ts';
 import { bill, claimTry, type Payment, paidResult, refusal } from './payment.ts';
+import { refusedTry } from './quota-refused.ts';
 
 /** Why a try of which nobody knows whether it was made is over. */
 const UNCLEAR = 'unclear';
@@ -55,7 +56,7 @@ async function make(
   if ('refused' in made) {
     await entry.decide('answer', refusal(payment, made.refused.code, made.refused.message));
     await payment.release();
-    throw made.refused;
+    throw refusedTry(made.refused, entry.number);
   }
   await giveUpOn(payment, entry, made.lost.message);
   throw made.lost;

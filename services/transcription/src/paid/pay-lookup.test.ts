@@ -143,6 +143,21 @@ describe('a paid call that can be looked up', () => {
     expect(await billed()).toBe(1);
   });
 
+  it('that meets it again and again comes back ever later, up to a quarter of an hour', async () => {
+    await cloud.behave({ faults: Array.from({ length: 60 }, () => 'quota' as const), retry_after_s: 60 });
+    const worker = await bench.worker();
+    const waits: number[] = [];
+    for (let asked = 0; asked < 40; asked += 1) {
+      const outcome = await worker.run();
+      waits.push(outcome.kind === 'later' ? outcome.after_ms : Number.NaN);
+    }
+    const isWithin = (ms: number, least: number) => ms >= least && ms <= least * 1.25;
+    expect(waits.map((ms, n) => isWithin(ms, Math.min(60_000 * (1 + n / 2), 900_000)))).toEqual(
+      waits.map(() => true),
+    );
+    expect(await billed()).toBe(0);
+  });
+
   it('tells in its fact what the vendor charged, also when another worker was charged', async () => {
     expect(factOf(await (await bench.worker()).run()).billed_ms).toBe(1000);
     expect(factOf(await (await bench.worker()).run({}, { delivery: 2 })).billed_ms).toBe(1000);

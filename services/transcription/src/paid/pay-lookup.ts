@@ -9,6 +9,7 @@ import type { LedgerTry } from './ledger-try.ts';
 import { lookUp, NEVER_ARRIVED } from './look-up.ts';
 import { bill, claimTry, endOf, errorOf, type Payment, paidResult, refusal } from './payment.ts';
 import { pollOperation } from './poll-operation.ts';
+import { refusedTry } from './quota-refused.ts';
 
 /**
  * The result of the first try that was not refused. It is called by whoever created its intent, once; everybody else goes
@@ -64,7 +65,7 @@ async function place(
     : entry.decide('answer', refusal(payment, placed.refused.code, placed.refused.message)));
   if ('refused' in placed) await payment.release();
   if ('operation' in answer) return answer;
-  throw 'lost' in placed ? placed.lost : placed.refused;
+  throw 'lost' in placed ? placed.lost : refusedTry(placed.refused, entry.number);
 }
 
 async function finish<Result>(
