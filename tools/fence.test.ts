@@ -47,6 +47,11 @@ const ROWS = [
     illegal: ['nats', 'sherpa-onnx-node', '@earshot/messaging', '@earshot/storage/testing'],
   },
   {
+    at: 'libs/storage-gcs/src',
+    legal: ['@earshot/storage', '@google-cloud/storage', 'node:fs/promises'],
+    illegal: ['@google-cloud/speech', '@earshot/storage-file', '@earshot/storage/testing'],
+  },
+  {
     at: 'libs/engine-sherpa/src',
     legal: ['@earshot/engine', '@earshot/audio', 'sherpa-onnx-node'],
     illegal: ['nats', '@earshot/storage-file', '@earshot/engine/testing'],

@@ -1,0 +1,1 @@
+export { createGcsStorage, type GcsOptions } from './gcs-storage.ts';
