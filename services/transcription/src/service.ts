@@ -16,7 +16,7 @@ import {
   type WorkerControl,
 } from '@earshot/messaging';
 import { MachineUse, type Metrics } from '@earshot/service-kit';
-import type { ObjectStorage } from '@earshot/storage';
+import type { ObjectStorage, TenantBuckets } from '@earshot/storage';
 import { ActiveJobs } from './active-jobs.ts';
 import { BudgetGate } from './budget/budget-gate.ts';
 import { type GuardedEngine, startGuardedEngine } from './circuit/guarded-engine.ts';
@@ -33,6 +33,7 @@ import { logLosses } from './log-losses.ts';
 import type { PaidCallCounts } from './paid/paid-call-counts.ts';
 import { PaidCalls } from './paid/paid-calls.ts';
 import type { PaidTimes } from './paid/paid-times.ts';
+import { noneToRead, type RecordingPlaces } from './recording-places.ts';
 import { reportEngines } from './report-engines.ts';
 import type { ChunkLengths } from './split/chunk-lengths.ts';
 import { splitRecording } from './split-recording.ts';
@@ -60,6 +61,8 @@ export interface TranscriptionOptions {
   >;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
+  /** Default: none, whoever asks. */
+  readonly buckets?: Pick<TenantBuckets, 'find'> | undefined;
   /** The programs and weights it works with: path of ffmpeg, paths of the local engine's model. */
   readonly parts: { readonly ffmpeg: string } & ChildEngineSettings;
   /** The engines it can run. Default: all of this build; others must run in the parent. */
@@ -123,7 +126,7 @@ export async function startTranscription(options: TranscriptionOptions): Promise
 }
 
 /** What the loops of one worker share. */
-interface Work extends TranscriptionOptions {
+interface Work extends Omit<TranscriptionOptions, 'buckets'>, RecordingPlaces {
   readonly id: string;
   readonly runners: ReadonlyMap<string, GuardedEngine>;
   readonly active: ActiveJobs;
@@ -144,7 +147,8 @@ async function openWork(options: TranscriptionOptions): Promise<Work> {
   const runners = await startEngines(options, watch);
   valves.push(...[...runners.values()].map(({ valve }) => valve));
   const paidCalls = new PaidCalls({ storage, worker: id, times, gates: gatesOf(options), log });
-  return { ...options, id, runners, active: new ActiveJobs(), splitValve, watch, paidCalls };
+  const { buckets = noneToRead } = options;
+  return { ...options, buckets, id, runners, active: new ActiveJobs(), splitValve, watch, paidCalls };
 }
 
 function gatesOf({ broker, config, budgets = budgetsFrom(config), log }: TranscriptionOptions) {
@@ -194,11 +198,12 @@ async function startEngines(
 }
 
 function startSplitLoop(work: Work): JobLoop {
-  const { config, broker, storage, parts, lengths, runners, watch, splitValve: valve } = work;
+  const { config, broker, storage, buckets, parts, lengths, runners, watch, splitValve: valve } = work;
   const handler = splitRecording({
     publisher: broker.publisher,
     facts: broker.facts,
     storage,
+    buckets,
     isStorageAway: (error) => watch.isAway(error),
     ffmpeg: parts.ffmpeg,
     capabilities: (engine) => runners.get(engine)?.info.capabilities,
@@ -212,11 +217,12 @@ function startSplitLoop(work: Work): JobLoop {
 }
 
 function startChunkLoop(work: Work, engine: GuardedEngine): JobLoop {
-  const { config, broker, storage, watch, metrics } = work;
+  const { config, broker, storage, buckets, watch, metrics } = work;
   const { name } = engine.info;
   const transcribe = transcribeChunk({
     engine,
     storage,
+    buckets,
     facts: broker.facts,
     paidCalls: work.paidCalls,
     isStorageAway: (error) => watch.isAway(error),

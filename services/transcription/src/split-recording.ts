@@ -18,9 +18,10 @@ import {
   type Publisher,
   type TakenJob,
 } from '@earshot/jobs';
-import { type ObjectStorage, storageKeys } from '@earshot/storage';
+import { storageKeys } from '@earshot/storage';
 import { boundedFact } from './bounded-fact.ts';
 import { SOURCE } from './job-kinds.ts';
+import type { RecordingPlaces } from './recording-places.ts';
 import { type FailureContext, settleFailure } from './settle-failure.ts';
 import { checkLanguage } from './split/check-language.ts';
 import { type ChunkLengths, chunkLengths } from './split/chunk-lengths.ts';
@@ -31,10 +32,9 @@ import { wholeLimit } from './split/whole-recording.ts';
 import { inSpan } from './trace/in-span.ts';
 
 /** What splitting needs. */
-export interface SplitDependencies {
+export interface SplitDependencies extends RecordingPlaces {
   readonly publisher: Publisher;
   readonly facts: FactReader;
-  readonly storage: ObjectStorage;
   readonly isStorageAway: FailureContext['isStorageAway'];
   /** Path of the ffmpeg program. */
   readonly ffmpeg: string;

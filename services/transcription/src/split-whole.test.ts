@@ -178,3 +178,49 @@ it('a chunk that a remote engine gets is no longer than 20 minutes', async () =>
   expect(Math.max(...cuts.map(({ start_ms, end_ms }) => end_ms - start_ms))).toBeLessThanOrEqual(1_200_000);
   expect(cuts.length).toBeLessThanOrEqual(4);
 });
+
+describe('a recording in a bucket of the tenant', () => {
+  const key = 'gs://acme-uploads/in/talk.wav';
+  const inBucket = async (path: string) => bench.uploads.put('in/talk.wav', await readFile(path));
+
+  it('is never copied when the engine can take it, and never deleted', async () => {
+    await inBucket(a);
+    const fact = splitOf(await split(bench.splitJob({ key })));
+    const version = (await bench.uploads.stat('in/talk.wav'))?.version;
+    expect(fact.cuts).toEqual([
+      { start_ms: 0, end_ms: fact.duration_ms, key, channels: 1, tracks: [0], version },
+    ]);
+    const stored: string[] = [];
+    for await (const object of bench.storage.list('')) stored.push(object.key);
+    expect(stored.filter((name) => !/\/(cuts|peaks)\//.test(name))).toEqual([]);
+    expect(version).toBeDefined();
+  });
+
+  it('is cut into chunks of our own when the engine cannot', async () => {
+    await inBucket(await make('long-in-bucket.flac', '-stream_loop', '2', '-i', a, '-ac', '1'));
+    const { cuts } = splitOf(await split(bench.splitJob({ key })));
+    expect(cuts.length).toBeGreaterThan(1);
+    expect(cuts.every((cut) => cut.key.startsWith(`acme/${bench.id}/chunks/`))).toBe(true);
+  });
+
+  it('is not mixed with another one that took its place', async () => {
+    await inBucket(await make('first.flac', '-stream_loop', '2', '-i', a, '-ac', '1'));
+    bench.broker.onPublish = () => {
+      throw new Error('killed after the first cut');
+    };
+    await split(bench.splitJob({ key }));
+    bench.broker.onPublish = () => {};
+    await inBucket(await make('second.flac', '-stream_loop', '9', '-i', b, '-ac', '1'));
+    const fact = splitOf(await split(bench.splitJob({ key }, { delivery: 2 })));
+    expect(fact).toMatchObject({ count: 1, truncated: true, code: 'recording_changed' });
+  });
+
+  it('is not read for a tenant whose bucket it is not', async () => {
+    for (const foreign of ['gs://other-uploads/talk.wav', 'gs://acme-uploads-2/talk.wav']) {
+      expect(await split(bench.splitJob({ key: foreign }))).toMatchObject({
+        kind: 'give_up',
+        error: { code: 'forbidden_bucket' },
+      });
+    }
+  });
+});

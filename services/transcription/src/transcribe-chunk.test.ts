@@ -33,7 +33,14 @@ afterEach(() => bench.dispose());
 
 const transcribe = (job: TakenJob<ChunkJob>, engine: Callable = sherpa) =>
   transcribeChunk({
-    ...{ engine, storage: bench.storage, facts: bench.broker, worker: 'w-1', taskTimeLimitMs: 7_200_000 },
+    ...{
+      engine,
+      storage: bench.storage,
+      buckets: bench.buckets,
+      facts: bench.broker,
+      worker: 'w-1',
+      taskTimeLimitMs: 7_200_000,
+    },
     isStorageAway: async () => false,
     paidCalls: new PaidCalls({ storage: bench.storage, worker: 'w-1', log: silentLog }),
   })(job);

@@ -1,4 +1,4 @@
-import { type Cut, chunkFact, type Manifest } from '@earshot/contracts';
+import { type ChunkJob, type Cut, chunkFact, type Manifest } from '@earshot/contracts';
 import type { EngineCapabilities, EngineInput, EngineOptions } from '@earshot/engine';
 import type { Outcome } from '@earshot/jobs';
 import { storageKeys } from '@earshot/storage';
@@ -55,18 +55,19 @@ class Vendor {
   }
 }
 
-const transcribe = (vendor: Vendor) =>
+const transcribe = (vendor: Vendor, job: Partial<ChunkJob> = {}) =>
   transcribeChunk({
     ...{
       engine: vendor,
       storage: bench.storage,
+      buckets: bench.buckets,
       facts: bench.broker,
       worker: 'w-1',
       taskTimeLimitMs: 60_000,
     },
     isStorageAway: async () => false,
     paidCalls: new PaidCalls({ storage: bench.storage, worker: 'w-1', log: silentLog }),
-  })(bench.chunkJob({ lane: 'low', language: 'de' }));
+  })(bench.chunkJob({ lane: 'low', language: 'de', ...job }));
 
 const keys = () => storageKeys('acme', bench.id);
 const recordingKey = () => bench.chunkJob().data.key;
@@ -126,6 +127,17 @@ describe('an engine that reads stored sound by itself', () => {
     const second = new Vendor();
     expect(text(await transcribe(second))).toBe(String(SOUND));
     expect([first.bill, second.bill]).toEqual([[String(SOUND)], []]);
+  });
+
+  it('is pointed at a recording in a bucket of the tenant, and at nobody else’s', async () => {
+    const key = 'gs://acme-uploads/talk.wav';
+    await bench.uploads.put('talk.wav', SOUND);
+    await decide({ key });
+    const vendor = new Vendor();
+    expect(text(await transcribe(vendor, { key }))).toBe(String(SOUND));
+    expect(vendor.asked[0]?.input.stored?.uri).toBe(key);
+    const foreign = { key: 'gs://other-uploads/talk.wav' };
+    expect(await transcribe(new Vendor(), { ...foreign, n: 1 })).toEqual(gaveUp('forbidden_bucket'));
   });
 
   it('is not asked for a chunk whose sound nobody has', async () => {

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
 import { type ChunkJob, type Cut, chunkJob, type Split, type SplitJob, splitFact } from '@earshot/contracts';
 import type { Outcome, TakenJob } from '@earshot/jobs';
-import { type ObjectStorage, storageKeys } from '@earshot/storage';
+import {
+  type ObjectStorage,
+  parseBucketList,
+  storageKeys,
+  type TenantBuckets,
+  tenantBuckets,
+} from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { tempFolder } from '@earshot/testkit';
 import type { SplitDependencies } from '../src/split-recording.ts';
@@ -10,11 +17,15 @@ import { FakeBroker } from './fake-broker.ts';
 import { ffmpeg } from './parts.ts';
 
 const tenant = 'acme';
+const UPLOADS = 'acme-uploads';
 
 /** Everything a handler touches: a real store in a folder of its own, and a broker in memory. */
 export interface Bench {
   readonly broker: FakeBroker;
   readonly storage: ObjectStorage;
+  /** The bucket `gs://acme-uploads` of the tenant, a folder here. */
+  readonly uploads: ObjectStorage;
+  readonly buckets: TenantBuckets;
   readonly id: string;
   readonly deps: SplitDependencies;
   /** Puts a recording where its split job looks for it. */
@@ -28,7 +39,12 @@ export interface Bench {
 
 export async function openBench(): Promise<Bench> {
   const folder = await tempFolder();
-  const storage = await openFileStorage({ root: folder.path });
+  const storage = await openFileStorage({ root: join(folder.path, 'storage') });
+  const uploads = Object.assign(await openFileStorage({ root: join(folder.path, 'uploads') }), {
+    addressOf: (key: string) => `gs://${UPLOADS}/${key}`,
+  });
+  const list = parseBucketList(JSON.stringify({ [tenant]: [`gs://${UPLOADS}`] }));
+  const buckets = tenantBuckets({ list: () => list, open: () => uploads, isOurs: () => false });
   const broker = new FakeBroker();
   const id = randomUUID();
   const key = `${tenant}/${id}/bytes/recording`;
@@ -36,6 +52,7 @@ export async function openBench(): Promise<Bench> {
     publisher: broker,
     facts: broker,
     storage,
+    buckets,
     isStorageAway: async () => false,
     ffmpeg,
     capabilities: () => undefined,
@@ -56,6 +73,8 @@ export async function openBench(): Promise<Bench> {
   return {
     broker,
     storage,
+    uploads,
+    buckets,
     id,
     deps,
     store: async (recording) => {
@@ -65,7 +84,7 @@ export async function openBench(): Promise<Bench> {
     chunkJob: (data, more) => ({ ...taken, data: { ...chunkData, ...data }, ...more }),
     state: () => stateOf(storage, broker, id),
     dispose: async () => {
-      await storage.close();
+      await Promise.all([storage.close(), buckets.close(), uploads.close()]);
       await folder.remove();
     },
   };

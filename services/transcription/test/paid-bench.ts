@@ -11,6 +11,7 @@ import { engineEntry } from '../src/engines.ts';
 import type { PaidCallCounts } from '../src/paid/paid-call-counts.ts';
 import { PaidCalls } from '../src/paid/paid-calls.ts';
 import type { PaidTimes } from '../src/paid/paid-times.ts';
+import { noneToRead } from '../src/recording-places.ts';
 import { transcribeChunk } from '../src/transcribe-chunk.ts';
 import { type DeathPoint, dyingAt } from './dying-storage.ts';
 import { FakeBroker } from './fake-broker.ts';
@@ -79,7 +80,14 @@ export async function openPaidBench(url: string, engine: 'lookup' | 'blind'): Pr
     const times = { ...quick, ...options.times };
     const paidCalls = new PaidCalls({ storage: seen, worker: 'w-1', times, log: silentLog });
     const runner = await startEngine(engine, entry, {}, pool, silentLog);
-    const what = { engine: runner, storage: seen, facts: broker, paidCalls, worker: 'w-1' };
+    const what = {
+      engine: runner,
+      storage: seen,
+      buckets: noneToRead,
+      facts: broker,
+      paidCalls,
+      worker: 'w-1',
+    };
     const isStorageAway = async () => false;
     const handler = transcribeChunk({
       ...what,

@@ -23,7 +23,7 @@ export async function storedChunk(places: RecordingPlaces, job: ChunkJob): Promi
       channels: [],
       duration_ms: job.end_ms - job.start_ms,
       stored: {
-        uri: place.uri,
+        uri: place.uri(),
         tracks: channels,
         channels: tracks ?? Array.from({ length: channels }, (_, n) => n),
         open: () => place.open(),

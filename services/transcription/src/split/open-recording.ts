@@ -9,7 +9,7 @@ const ARRIVAL_MS = 60_000;
 export async function openRecording(
   places: RecordingPlaces,
   job: SplitJob,
-): Promise<{ path: string; version?: string; release(): Promise<void> } | undefined> {
+): Promise<{ path: string; version?: string | undefined; release(): Promise<void> } | undefined> {
   try {
     return await placeOf(places, job.tenant_id, job.key).localFile();
   } catch (error) {
