@@ -201,3 +201,21 @@ it('lists dead letters page by page', async () => {
   expect(ids).toEqual([2, 1]);
   expect(requests[1]?.url).toBe('/v1/dead-letters?state=open&cursor=c');
 });
+
+it('asks for usage with what was given, and gives all its pages', async () => {
+  const page = (key: string, next_cursor: string | null) =>
+    json({ data: [{ tenant_id: 'acme', key, chunks: 1, audio_ms: 1, billed_ms: 2 }], next_cursor });
+  const client = await clientOf(page('2026-11-01', 'more'), page('2026-11-02', null));
+  const keys: string[] = [];
+  const filter = { from: '2026-11-01', to: undefined, tenant: 'acme' };
+  for await (const { key } of client.usage.list(filter)) keys.push(key);
+  expect(keys).toEqual(['2026-11-01', '2026-11-02']);
+  await client.usage.get({ ...filter, limit: 1 });
+  await client.usage.check({ tenant: 'acme' }, true);
+  expect(requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    'GET /v1/usage?from=2026-11-01&tenant=acme',
+    'GET /v1/usage?from=2026-11-01&tenant=acme&cursor=more',
+    'GET /v1/usage?from=2026-11-01&tenant=acme&limit=1',
+    'POST /v1/usage/differences?tenant=acme',
+  ]);
+});

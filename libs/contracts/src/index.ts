@@ -159,6 +159,7 @@ export {
   reservationOf,
   type Spend,
   SpendSchema,
+  spentMs,
 } from './spend/document.ts';
 export { type Cut, CutSchema, type Split, SplitSchema, splitFact } from './split-fact/message.ts';
 export { type SplitJob, SplitJobSchema, splitJob } from './split-job/message.ts';

@@ -74,6 +74,12 @@ export const METRICS = {
   ),
   resultsLag: metric('gauge', 'earshot_results_lag', 'Facts that results has not stored yet'),
   streamUsed: metric('gauge', 'earshot_stream_used_ratio', 'How full a budget of the broker is', ['budget']),
+  budgetUsed: metric(
+    'gauge',
+    'earshot_budget_used_ratio',
+    'How much of an engine’s budget of the day is used or reserved, of the fullest one; 1 and more while calls are refused',
+    ['engine'],
+  ),
   completed: metric(
     'counter',
     'earshot_transcripts_completed_total',

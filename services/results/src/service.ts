@@ -36,6 +36,7 @@ import { traceUrlFrom } from './routes/trace-url.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { thresholdsOf } from './scaling/thresholds.ts';
 import { keepSpend } from './spend/keep-spend.ts';
+import { reportSpend } from './spend/report-spend.ts';
 import { openDatabase } from './store/database.ts';
 import { countBilled } from './usage/count-billed.ts';
 import { watchWaits } from './waits/watch-waits.ts';
@@ -93,12 +94,14 @@ export function startResults(options: ResultsOptions): Results {
   const room = keepRoom(broker, log);
   const lanes = lanesOf(config);
   const keeper = keepLevers({ database, broker, lanes, log });
-  const budgeted = [...budgetsFrom(config).keys()];
+  const budgets = budgetsFrom(config);
+  const budgeted = [...budgets.keys()];
   const spend = budgeted.length > 0 ? keepSpend({ database, broker, engines: budgeted, log }) : undefined;
   const figures = keepFigures({ database, broker, lanes, log });
   const queueLog = logQueueLength({ read: () => readQueue(broker), log });
   if (metrics) {
     const { EARSHOT_NATS_STORE_BYTES: storeBytes, EARSHOT_MIN_WORKERS: minWorkers } = config;
+    reportSpend(metrics, broker, budgets);
     reportQueue({ metrics, broker, lanes, figures, storeBytes, minWorkers });
   }
   const deps = {

@@ -109,6 +109,31 @@ it('re-creates every transcript as its readers knew it, and tells nobody a final
   expect(await rows()).toEqual(before);
 });
 
+it('re-creates what paid calls cost, on the days on which they did, and leaves alone what is there', async () => {
+  const [kept, lost] = [factsOf(), factsOf()];
+  const costly = (billed_ms: number, time: string, message: ReturnType<typeof kept.chunk>) => {
+    const data = { ...(message.event?.data as object), billed_ms };
+    return publish({ ...message, event: { ...message.event, data, time } as never });
+  };
+  await publish(kept.accepted());
+  await costly(60_000, '2026-11-20T23:59:59.000Z', kept.chunk(0));
+  await costly(58_000, '2026-11-21T00:00:00.000Z', lost.chunk(0));
+  const usage = () =>
+    results.query('SELECT billed_ms, billed_at FROM usage WHERE transcript_id = ANY($1) ORDER BY billed_at', [
+      [kept.id, lost.id],
+    ]);
+  await rebuild();
+  const before = await usage();
+  expect(before).toEqual([
+    { billed_ms: 60_000, billed_at: new Date('2026-11-20T23:59:59.000Z') },
+    { billed_ms: 58_000, billed_at: new Date('2026-11-21T00:00:00.000Z') },
+  ]);
+  await results.query('DELETE FROM usage WHERE transcript_id = $1', [lost.id]);
+  await results.query('UPDATE usage SET billed_ms = 61000 WHERE transcript_id = $1', [kept.id]);
+  await rebuild();
+  expect(await usage()).toEqual([{ ...before[0], billed_ms: 61_000 }, before[1]]);
+});
+
 it('calls a transcript whose results are gone unreadable instead of running it again, and keeps what was deleted', async () => {
   await purge(broker, { stream: STREAMS.transcripts });
   await results.query('TRUNCATE transcripts, outbox, marks CASCADE');

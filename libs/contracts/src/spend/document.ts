@@ -34,6 +34,16 @@ export function parseSpend(json: string): Spend | undefined {
   }
 }
 
+/** Milliseconds that are billed or reserved, of one tenant or of all. */
+export function spentMs({ billed, reserved }: Spend, tenant?: string): number {
+  const mine = (owner: string) => tenant === undefined || owner === tenant;
+  const parts = [
+    ...Object.entries(billed).map(([owner, ms]) => (mine(owner) ? ms : 0)),
+    ...Object.values(reserved).map(({ tenant_id, ms }) => (mine(tenant_id) ? ms : 0)),
+  ];
+  return parts.reduce((sum, ms) => sum + ms, 0);
+}
+
 /** Names a chunk's call in `reserved`: whoever takes the chunk over finds it reserved. */
 export const reservationOf = (chunk: { transcript_id: string; plan: number; n: number }) =>
   `${chunk.transcript_id}/${chunk.plan}-${chunk.n}`;

@@ -1,4 +1,4 @@
-import { ALL_TENANTS, type Budget, type Spend } from '@earshot/contracts';
+import { ALL_TENANTS, type Budget, type Spend, spentMs } from '@earshot/contracts';
 
 /** A call that is about to be made. */
 export interface WantedCall {
@@ -31,14 +31,4 @@ export function withoutCall(spend: Spend, name: string): Spend {
 /** The entry that tells whom a call was refused; the same one when it tells that already. */
 export function withRefusal(spend: Spend, whose: string): Spend {
   return spend.refused.includes(whose) ? spend : { ...spend, refused: [...spend.refused, whose] };
-}
-
-/** Milliseconds that are billed or reserved, of one tenant or of all. */
-function spentMs({ billed, reserved }: Spend, tenant?: string): number {
-  const mine = (owner: string) => tenant === undefined || owner === tenant;
-  const parts = [
-    ...Object.entries(billed).map(([owner, ms]) => (mine(owner) ? ms : 0)),
-    ...Object.values(reserved).map(({ tenant_id, ms }) => (mine(tenant_id) ? ms : 0)),
-  ];
-  return parts.reduce((sum, ms) => sum + ms, 0);
 }
