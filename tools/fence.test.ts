@@ -52,6 +52,11 @@ const ROWS = [
     illegal: ['@google-cloud/speech', '@earshot/storage-file', '@earshot/storage/testing'],
   },
   {
+    at: 'libs/storage-url/src',
+    legal: ['@earshot/storage', '@earshot/storage-file', '@earshot/storage-gcs', '@earshot/contracts'],
+    illegal: ['@google-cloud/storage', '@earshot/messaging', '@earshot/audio'],
+  },
+  {
     at: 'libs/engine-sherpa/src',
     legal: ['@earshot/engine', '@earshot/audio', 'sherpa-onnx-node'],
     illegal: ['nats', '@earshot/storage-file', '@earshot/engine/testing'],

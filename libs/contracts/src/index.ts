@@ -7,7 +7,13 @@ export { errorPage } from './error-page.ts';
 export { type Final, FinalSchema, finalFacts } from './final-fact/message.ts';
 export { type Evidence, type GaveUp, GaveUpSchema, gaveUp } from './gave-up/message.ts';
 export { type GoogleCredentials, parseGoogleCredentials } from './google/credentials.ts';
-export { type GoogleConfig, googleProblems, googleSettings } from './google/settings.ts';
+export {
+  type GoogleConfig,
+  googleProblems,
+  googleSettings,
+  type StorageConfig,
+  storageSettings,
+} from './google/settings.ts';
 export { apiTags } from './http/api-tags.ts';
 export {
   type DeadLetter,

@@ -64,7 +64,16 @@ export const settings = {
     default: 'sherpa',
     pattern: '^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})*$',
   }),
-  EARSHOT_STORAGE_URL: required('Where recordings are kept: file:/path', { pattern: '^file:/' }),
+  EARSHOT_STORAGE_URL: required('Where recordings are kept: file:/path or gs://bucket/folder', {
+    pattern: '^(file:/.*|gs://[a-z0-9][a-z0-9._-]+[a-z0-9](/[A-Za-z0-9._=+@-]+)*/?)$',
+  }),
+  EARSHOT_GOOGLE_STORAGE_ENDPOINT: text(
+    'Address of a Cloud Storage other than Google’s, e.g. http://127.0.0.1:4443, asked without credentials: for emulators and tests',
+    { pattern: '^https?://[^/]+$' },
+  ),
+  EARSHOT_BUCKETS_FILE: text(
+    'JSON file of the buckets that each tenant’s recordings may be read from; read again when it changes; default: none',
+  ),
   EARSHOT_MAX_ATTEMPTS: whole('Failed attempts after which a job is given up', 5, 1, 100),
   EARSHOT_ACK_WAIT_SECONDS: whole('Seconds after which a silent worker loses its job', 15, 5, 3600),
   EARSHOT_MAX_ACK_PENDING: text('Jobs in flight per engine, e.g. sherpa=1000,google=8; at least 3 each', {

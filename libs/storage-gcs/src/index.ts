@@ -1,1 +1,2 @@
+export type { GcsAccess } from './connect.ts';
 export { createGcsStorage, type GcsOptions } from './gcs-storage.ts';

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { apiTags, DEFAULT_TENANT, httpErrors, parseEngines } from '@earshot/contracts';
 import {
   claimService,
@@ -22,7 +21,7 @@ import {
   reportProcess,
   startHttp,
 } from '@earshot/service-kit';
-import { openFileStorage } from '@earshot/storage-file';
+import { openStorage } from '@earshot/storage-url';
 import { needModel, readConfig as readTranscriptionConfig, startTranscription } from '@earshot/transcription';
 import { type CombinedConfig, type Environment, serviceEnvironment } from './config.ts';
 
@@ -111,7 +110,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   const ingestConfig = readIngestConfig(env);
   const resultsConfig = readResultsConfig(env);
   const transcriptionConfig = readTranscriptionConfig(env);
-  const storage = await openFileStorage({ root: fileURLToPath(ingestConfig.EARSHOT_STORAGE_URL) });
+  const storage = await openStorage(ingestConfig);
   undo.add(() => storage.close());
   const [broker] = await Promise.all([
     openBroker({ config: ingestConfig, name: 'earshot-combined', log, topology: 'apply' }),

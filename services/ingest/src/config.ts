@@ -1,20 +1,24 @@
 import {
   brokerSettings,
+  googleProblems,
   processSettings,
   settingRules,
   settings,
+  storageSettings,
   topologySettings,
 } from '@earshot/contracts';
-import { doorProblems, loadConfig } from '@earshot/service-kit';
+import { type ConfigCheck, doorProblems, loadConfig } from '@earshot/service-kit';
+import { bucketFileProblems } from '@earshot/storage';
 import Type, { type Static } from 'typebox';
 
 const ConfigSchema = Type.Object({
   ...processSettings(8081),
   ...brokerSettings,
   ...topologySettings,
-  EARSHOT_STORAGE_URL: settings.EARSHOT_STORAGE_URL,
+  ...storageSettings,
   EARSHOT_MAX_RECORDING_MB: settings.EARSHOT_MAX_RECORDING_MB,
   EARSHOT_API_KEYS_FILE: settings.EARSHOT_API_KEYS_FILE,
+  EARSHOT_BUCKETS_FILE: settings.EARSHOT_BUCKETS_FILE,
 });
 
 /** The settings of ingest. */
@@ -22,4 +26,10 @@ export type IngestConfig = Readonly<Static<typeof ConfigSchema>>;
 
 /** Reads the environment; throws a `ConfigError` with all problems. */
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): IngestConfig =>
-  loadConfig(ConfigSchema, env, settingRules, doorProblems);
+  loadConfig(ConfigSchema, env, settingRules, problemsOf);
+
+const problemsOf: ConfigCheck = (config) => [
+  ...doorProblems(config),
+  ...googleProblems(config),
+  ...bucketFileProblems(config.EARSHOT_BUCKETS_FILE as string | undefined),
+];

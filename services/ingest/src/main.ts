@@ -1,6 +1,5 @@
 // First, so that what it watches is loaded after it.
 import './telemetry.ts';
-import { fileURLToPath } from 'node:url';
 import { apiTags, DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
 import { listWorkers, openBroker, roundTrip } from '@earshot/messaging';
 import {
@@ -14,7 +13,7 @@ import {
   runService,
   startHttp,
 } from '@earshot/service-kit';
-import { openFileStorage } from '@earshot/storage-file';
+import { openStorage } from '@earshot/storage-url';
 import { readConfig } from './config.ts';
 import { startIngest } from './service.ts';
 
@@ -33,7 +32,7 @@ async function start(): Promise<RunningService> {
     keysFile: config.EARSHOT_API_KEYS_FILE,
     tenant: DEFAULT_TENANT,
   });
-  const storage = await openFileStorage({ root: fileURLToPath(config.EARSHOT_STORAGE_URL) });
+  const storage = await openStorage(config);
   const broker = await openBroker({ config, name: 'earshot-ingest', log });
   const metrics = await openMetrics({ service: 'ingest', log });
   reportProcess(metrics);

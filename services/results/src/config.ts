@@ -2,10 +2,12 @@ import {
   brokerSettings,
   budgetProblems,
   budgetSettings,
+  googleProblems,
   processSettings,
   scalingSettings,
   settingRules,
   settings,
+  storageSettings,
   topologySettings,
 } from '@earshot/contracts';
 import { type ConfigCheck, doorProblems, loadConfig } from '@earshot/service-kit';
@@ -15,11 +17,11 @@ const ConfigSchema = Type.Object({
   ...processSettings(8082),
   ...brokerSettings,
   ...topologySettings,
+  ...storageSettings,
   ...scalingSettings,
   ...budgetSettings,
   DATABASE_URL: settings.DATABASE_URL,
   EARSHOT_DATABASE_POOL_SIZE: settings.EARSHOT_DATABASE_POOL_SIZE,
-  EARSHOT_STORAGE_URL: settings.EARSHOT_STORAGE_URL,
   EARSHOT_API_KEYS_FILE: settings.EARSHOT_API_KEYS_FILE,
   EARSHOT_TRACE_URL_TEMPLATE: settings.EARSHOT_TRACE_URL_TEMPLATE,
 });
@@ -31,4 +33,8 @@ export type ResultsConfig = Readonly<Static<typeof ConfigSchema>>;
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): ResultsConfig =>
   loadConfig(ConfigSchema, env, settingRules, problemsOf);
 
-const problemsOf: ConfigCheck = (config) => [...doorProblems(config), ...budgetProblems(config)];
+const problemsOf: ConfigCheck = (config) => [
+  ...doorProblems(config),
+  ...budgetProblems(config),
+  ...googleProblems(config),
+];

@@ -9,6 +9,7 @@ import {
   processSettings,
   settingRules,
   settings,
+  storageSettings,
   topologySettings,
 } from '@earshot/contracts';
 import type { SherpaModel } from '@earshot/engine-sherpa';
@@ -20,12 +21,12 @@ const ConfigSchema = Type.Object({
   ...processSettings(8083),
   ...brokerSettings,
   ...topologySettings,
+  ...storageSettings,
   ...budgetSettings,
   ...googleSettings,
   WORKER_CONCURRENCY: settings.WORKER_CONCURRENCY,
   WORKER_MAX_TASKS_PER_CHILD: settings.WORKER_MAX_TASKS_PER_CHILD,
   TASK_TIME_LIMIT: settings.TASK_TIME_LIMIT,
-  EARSHOT_STORAGE_URL: settings.EARSHOT_STORAGE_URL,
   EARSHOT_FFMPEG_BIN: settings.EARSHOT_FFMPEG_BIN,
   EARSHOT_MODEL_DIR: settings.EARSHOT_MODEL_DIR,
   EARSHOT_MAX_ATTEMPTS: settings.EARSHOT_MAX_ATTEMPTS,

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { DEFAULT_TENANT, httpErrors } from '@earshot/contracts';
 import { listWorkers, openBroker, roundTrip } from '@earshot/messaging';
 import {
@@ -10,7 +9,7 @@ import {
   reportProcess,
   startHttp,
 } from '@earshot/service-kit';
-import { openFileStorage } from '@earshot/storage-file';
+import { openStorage } from '@earshot/storage-url';
 import type { TranscriptionConfig } from './config.ts';
 import { startTranscription, type Transcription, type TranscriptionOptions } from './service.ts';
 
@@ -24,7 +23,7 @@ export interface ServeOptions
 /** Transcription as a process of its own: connections, health and the engines, in the order they are freed again. */
 export async function serveTranscription(options: ServeOptions): Promise<RunningService> {
   const { config, log } = options;
-  const storage = await openFileStorage({ root: fileURLToPath(config.EARSHOT_STORAGE_URL) });
+  const storage = await openStorage(config);
   const broker = await openBroker({ config, name: 'earshot-transcription', log });
   const metrics = await openMetrics({ service: 'transcription', log });
   let transcription: Transcription | undefined;

@@ -15,6 +15,16 @@ export const googleSettings = {
 const GoogleSettingsSchema = Type.Object(googleSettings);
 export type GoogleConfig = Static<typeof GoogleSettingsSchema>;
 
+/** Where recordings are kept, and as whom a bucket is asked. */
+export const storageSettings = {
+  EARSHOT_STORAGE_URL: settings.EARSHOT_STORAGE_URL,
+  GOOGLE_PROJECT_ID: settings.GOOGLE_PROJECT_ID,
+  GOOGLE_APPLICATION_CREDENTIALS_JSON: settings.GOOGLE_APPLICATION_CREDENTIALS_JSON,
+  EARSHOT_GOOGLE_STORAGE_ENDPOINT: settings.EARSHOT_GOOGLE_STORAGE_ENDPOINT,
+};
+const StorageSettingsSchema = Type.Object(storageSettings);
+export type StorageConfig = Static<typeof StorageSettingsSchema>;
+
 /** What is wrong with the settings of Google, a line each, without a secret. */
 export function googleProblems(config: Readonly<Record<string, unknown>>): string[] {
   const { GOOGLE_APPLICATION_CREDENTIALS_JSON: json } = config;

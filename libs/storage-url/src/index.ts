@@ -1,0 +1,2 @@
+export { openStorage } from './open-storage.ts';
+export { type BucketsConfig, openTenantBuckets } from './open-tenant-buckets.ts';
