@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { SAMPLE_RATE, writeWav } from '@earshot/audio';
 import type { CodedError, Segment } from '@earshot/domain';
 import type { EngineOptions, LookupCall, SpeechEngine, StoredAudio } from '@earshot/engine';
+import { engineConformance } from '@earshot/engine/testing';
 import type { ObjectStorage } from '@earshot/storage';
 import { hearNumbers, sayNumber, tempFolder } from '@earshot/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,10 +51,32 @@ const elsewhere = (bytes: Buffer, channels: number[] = [0]): StoredAudio => ({
   open: async () => Readable.from([bytes]),
 });
 
+const inputOf = (stored: StoredAudio, duration_ms = SECONDS * 1000) => ({
+  channels: [],
+  duration_ms,
+  stored,
+});
+
 async function inBucket(bytes: Buffer, channels: number[] = [0]): Promise<StoredAudio> {
   await storage.put('in/recording', bytes);
   return { ...elsewhere(bytes, channels), uri: storage.addressOf?.('in/recording') };
 }
+
+engineConformance('google', {
+  create: async () =>
+    createGoogleEngine({ access: { projectId: 'p', endpoint: server.endpoint }, staging: storage }),
+  speech: async () => inputOf(elsewhere(recording(100))),
+  silences: async () =>
+    [48_000, 0].map((length) =>
+      inputOf(elsewhere(writeWav(new Int16Array(length), 1, SAMPLE_RATE)), length / 16),
+    ),
+  failures: {
+    transient: async () => server.behave({ faults: ['fail'] }),
+    quota: async () => server.behave({ faults: ['quota'] }),
+    permanent: async () => server.behave({ faults: ['refuse'] }),
+  },
+  left: () => left(),
+});
 
 const signal = new AbortController().signal;
 
@@ -82,9 +105,8 @@ async function run(stored: StoredAudio, options: EngineOptions = {}) {
     heartbeat: () => {},
     heard: (one: unknown) => heard.push(one),
   };
-  const input = { channels: [], duration_ms: SECONDS * 1000, stored };
   const ended = (async () => {
-    for await (const segment of engine.transcribe(input, options, context)) segments.push(segment);
+    for await (const segment of engine.transcribe(inputOf(stored), options, context)) segments.push(segment);
   })();
   const error = await ended.then(
     () => undefined,
@@ -98,7 +120,7 @@ const words = (segments: readonly Segment[], channel = 0) =>
 const counted = (first: number) => Array.from({ length: SECONDS }, (_, n) => `n${first + n}`);
 const left = async () => {
   const keys: string[] = [];
-  for await (const { key } of storage.list('acme/')) keys.push(key);
+  for await (const { key } of storage.list('')) if (!key.startsWith('in/')) keys.push(key);
   return keys;
 };
 

@@ -8,7 +8,16 @@ export interface ConformanceSetup {
   create(): Promise<SpeechEngine>;
   /** A recording with speech on channel 0, ten seconds or longer, within the engine's longest chunk. */
   speech(): Promise<EngineInput>;
+  /** The same of recordings in which nobody speaks. Default: three seconds of silence, and no samples at all. */
+  silences?(): Promise<readonly EngineInput[]>;
+  /** Each makes the next call of an engine fail in its way; a local engine has none. */
+  readonly failures?: Readonly<Partial<Record<FailureKind, () => Promise<void>>>>;
+  /** What calls that are over left anywhere, besides the words they gave. Default: nothing can be left. */
+  left?(): Promise<readonly string[]>;
 }
+
+/** What must come of a failure: another attempt, a pause as long as the vendor wants, or an end. */
+export type FailureKind = 'transient' | 'quota' | 'permanent';
 
 /** Behaviour that callers rely on, whichever engine runs. Call it at the top of an engine's test file. */
 export function engineConformance(name: string, setup: ConformanceSetup): void {
@@ -25,14 +34,13 @@ export function engineConformance(name: string, setup: ConformanceSetup): void {
       expect(segments.length).toBeGreaterThan(0);
       expectTimes(segments, input.duration_ms);
       for (const segment of segments) expectTimes(segment.words, segment.end_ms, segment.start_ms);
-      expect(heard.map(({ channel }) => channel)).toEqual(input.channels.map(({ channel }) => channel));
+      expect(heard.map(({ channel }) => channel)).toEqual(channelsOf(input));
       for (const { speech_ms, transcribed_ms } of heard)
         expect(transcribed_ms).toBeLessThanOrEqual(speech_ms);
     });
 
     it('yields nothing for silence and for no samples at all, and says that it heard nothing', async () => {
-      for (const samples of [new Int16Array(48_000), new Int16Array(0)]) {
-        const input = { channels: [{ channel: 0, samples }], duration_ms: samples.length / 16 };
+      for (const input of (await setup.silences?.()) ?? silentSamples()) {
         const { segments, heard } = await collect(engine, input);
         expect(segments).toEqual([]);
         expect(heard).toEqual([{ channel: 0, speech_ms: 0, transcribed_ms: 0 }]);
@@ -64,12 +72,37 @@ export function engineConformance(name: string, setup: ConformanceSetup): void {
       else await expect(work).rejects.toMatchObject({ code: 'unsupported_language' });
     });
 
+    it.each(Object.entries(setup.failures ?? {}))('says what came of a %s failure', async (kind, fail) => {
+      await fail();
+      const error = await collect(engine, await setup.speech()).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(CodedError);
+      const { code, class: found, retryAfterMs } = error as CodedError;
+      if (kind !== 'quota') return expect(found).toBe(kind);
+      expect(code).toBe('quota_exceeded');
+      expect(retryAfterMs).toBeGreaterThan(0);
+    });
+
+    it('leaves nothing behind', async () => {
+      await collect(engine, await setup.speech());
+      await engine.close();
+      expect((await setup.left?.()) ?? []).toEqual([]);
+    });
+
     it('can be closed twice', async () => {
       await engine.close();
       await engine.close();
     });
   });
 }
+
+const channelsOf = ({ channels, stored }: EngineInput) =>
+  stored?.channels ?? channels.map(({ channel }) => channel);
+
+const silentSamples = (): EngineInput[] =>
+  [48_000, 0].map((length) => ({
+    channels: [{ channel: 0, samples: new Int16Array(length) }],
+    duration_ms: length / 16,
+  }));
 
 async function collect(
   engine: SpeechEngine,

@@ -1,5 +1,6 @@
 import { engineConformance } from '@earshot/engine/testing';
 import { afterAll, beforeAll } from 'vitest';
+import type { Fault } from './behaviour.ts';
 import { blindEngine } from './blind-engine.ts';
 import { freeEngine } from './free-engine.ts';
 import { type FakeCloudProcess, startFakeCloud } from './launch.ts';
@@ -16,12 +17,16 @@ const speech = async () => ({
   duration_ms: 10_000,
 });
 
+const next = (fault: Fault) => () => cloud.behave({ faults: [fault] });
+
 engineConformance('a free engine', { create: async () => freeEngine(cloud.url), speech });
 engineConformance('an engine whose calls can be looked up', {
   create: async () => lookupEngine(cloud.url),
   speech,
+  failures: { transient: next('fail'), quota: next('quota'), permanent: next('fail_for_good') },
 });
 engineConformance('an engine whose calls leave no trace', {
   create: async () => blindEngine(cloud.url),
   speech,
+  failures: { transient: next('error'), quota: next('quota'), permanent: next('unreadable') },
 });
