@@ -9,7 +9,7 @@ import { tempFolder } from '@earshot/testkit';
 import { startEngine } from '../src/engine-runner.ts';
 import { engineEntry } from '../src/engines.ts';
 import type { PaidCallCounts } from '../src/paid/paid-call-counts.ts';
-import { PaidCalls } from '../src/paid/paid-calls.ts';
+import { PaidCalls, type PaidCallsOptions } from '../src/paid/paid-calls.ts';
 import type { PaidTimes } from '../src/paid/paid-times.ts';
 import { noneToRead } from '../src/recording-places.ts';
 import { transcribeChunk } from '../src/transcribe-chunk.ts';
@@ -23,6 +23,8 @@ import { silentLog } from './fakes.ts';
 export interface PaidWorkerOptions {
   readonly storage?: ObjectStorage;
   readonly times?: Partial<PaidTimes>;
+  /** What stands before its calls, by engine. Default: nothing. */
+  readonly gates?: PaidCallsOptions['gates'];
   /** Default 10 s. */
   readonly deadlineMs?: number;
 }
@@ -78,7 +80,8 @@ export async function openPaidBench(url: string, engine: 'lookup' | 'blind'): Pr
   const worker = async (options: PaidWorkerOptions = {}): Promise<PaidWorker> => {
     const seen = options.storage ?? storage;
     const times = { ...quick, ...options.times };
-    const paidCalls = new PaidCalls({ storage: seen, worker: 'w-1', times, log: silentLog });
+    const { gates } = options;
+    const paidCalls = new PaidCalls({ storage: seen, worker: 'w-1', times, gates, log: silentLog });
     const runner = await startEngine(engine, entry, {}, pool, silentLog);
     const what = {
       engine: runner,

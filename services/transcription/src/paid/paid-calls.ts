@@ -21,7 +21,7 @@ export interface PaidCallsOptions {
   /** Default: those of `paidTimes`. */
   readonly times?: Partial<PaidTimes> | undefined;
   /** Gates of the engines that have a budget. Default: none has. */
-  readonly gates?: ReadonlyMap<string, BudgetGate> | undefined;
+  readonly gates?: ReadonlyMap<string, Pick<BudgetGate, 'reserve' | 'release'>> | undefined;
   readonly log: Log;
 }
 

@@ -90,6 +90,19 @@ describe('a paid call that can be looked up', () => {
     expect(await asked('cancel')).toMatchObject([{ operation: first?.operation }]);
   });
 
+  it('that never arrived and turns up while another worker’s next one runs does not take its place', async () => {
+    await cloud.behave({ faults: ['lose_reply'], visible_after_ms: 800, operation_ms: 60_000 });
+    expect(await (await bench.worker(soon)).run()).toMatchObject({ kind: 'later' });
+    await bench.dieAt({ when: 'after', object: 'answer' });
+    await shown();
+    await cloud.behave({ operation_ms: 0 });
+    const next = await bench.worker();
+    expect(textOf(await next.run({}, { delivery: 2 }))).toBe(bench.text);
+    expect(next.counts).toMatchObject({ calls: 0, found_late: 0, double: 1, canceled: 1 });
+    expect(await bench.written(1, 'done')).toBeUndefined();
+    expect(await bench.written(2, 'done')).toMatchObject({ billed_ms: 1000 });
+  });
+
   it('is cut with its connection at its deadline', async () => {
     await cloud.behave({ faults: ['hang'] });
     const worker = await bench.worker({ times: { callMs: 100, neverArrivedMs: 300 } });
