@@ -100,6 +100,10 @@ export const settings = {
     default: 'yes',
     pattern: '^(yes|no)$',
   }),
+  EARSHOT_GOOGLE_STAGING_URL: text(
+    'Where sound is brought for Google, and long texts come from: gs://bucket/folder; default: EARSHOT_STORAGE_URL, where that is a bucket',
+    { pattern: '^gs://[a-z0-9][a-z0-9._-]+[a-z0-9](/[A-Za-z0-9._=+@-]+)*/?$' },
+  ),
   EARSHOT_GOOGLE_SPEECH_ENDPOINT: text(
     'host:port of a Speech-to-Text without encryption, for tests; credentials are not used there',
     { pattern: '^[A-Za-z0-9.-]+:\\d{1,5}$' },

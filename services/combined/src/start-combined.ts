@@ -22,7 +22,12 @@ import {
   startHttp,
 } from '@earshot/service-kit';
 import { openStorage } from '@earshot/storage-url';
-import { needModel, readConfig as readTranscriptionConfig, startTranscription } from '@earshot/transcription';
+import {
+  needModel,
+  openPlaces,
+  readConfig as readTranscriptionConfig,
+  startTranscription,
+} from '@earshot/transcription';
 import { type CombinedConfig, type Environment, serviceEnvironment } from './config.ts';
 
 /** Everything at work in this process. */
@@ -112,6 +117,8 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   const transcriptionConfig = readTranscriptionConfig(env);
   const storage = await openStorage(ingestConfig);
   undo.add(() => storage.close());
+  const places = await openPlaces(transcriptionConfig, log);
+  undo.add(() => places.close());
   const [broker] = await Promise.all([
     openBroker({ config: ingestConfig, name: 'earshot-combined', log, topology: 'apply' }),
     migrate(servers.databaseUrl, log),
@@ -126,7 +133,10 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   undo.add(() => ingest.close(graceMs));
   const parts = { ffmpeg: ffmpeg.path, model };
   // Warming the engine takes longer than all the rest: recordings are accepted meanwhile, and wait for it.
-  const warming = startTranscription({ config: transcriptionConfig, broker, storage, parts, log, metrics });
+  const warming = startTranscription({
+    ...{ config: transcriptionConfig, broker, storage, parts, log, metrics },
+    ...{ buckets: places.buckets, staging: places.staging },
+  });
   undo.add(async () => (await warming.catch(() => undefined))?.close(graceMs));
   let state: 'starting' | 'ready' | 'draining' = 'starting';
   let childBytes = () => 0;

@@ -14,6 +14,7 @@ import {
 } from '@earshot/contracts';
 import type { SherpaModel } from '@earshot/engine-sherpa';
 import { type ConfigCheck, loadConfig } from '@earshot/service-kit';
+import { bucketFileProblems } from '@earshot/storage';
 import Type, { type Static } from 'typebox';
 import { type EngineTable, engineTable, needModel } from './engines.ts';
 
@@ -24,6 +25,7 @@ const ConfigSchema = Type.Object({
   ...storageSettings,
   ...budgetSettings,
   ...googleSettings,
+  EARSHOT_BUCKETS_FILE: settings.EARSHOT_BUCKETS_FILE,
   WORKER_CONCURRENCY: settings.WORKER_CONCURRENCY,
   WORKER_MAX_TASKS_PER_CHILD: settings.WORKER_MAX_TASKS_PER_CHILD,
   TASK_TIME_LIMIT: settings.TASK_TIME_LIMIT,
@@ -55,7 +57,8 @@ export const readProcessConfig = (): TranscriptionConfig => readConfig(process.e
 const checkOf =
   ({ engines = engineTable, needsModelDir = false }: Build): ConfigCheck =>
   (config) => {
-    const { EARSHOT_ENGINES, EARSHOT_MODEL_DIR } = config;
+    const { EARSHOT_ENGINES, EARSHOT_MODEL_DIR, EARSHOT_BUCKETS_FILE } = config;
+    const bucketsFile = typeof EARSHOT_BUCKETS_FILE === 'string' ? EARSHOT_BUCKETS_FILE : undefined;
     const known = Object.keys(engines);
     const asked = parseEngines(String(EARSHOT_ENGINES));
     const unknown = asked.filter((name) => !known.includes(name));
@@ -65,7 +68,7 @@ const checkOf =
     if (needsModelDir && !EARSHOT_MODEL_DIR && needModel(asked, engines))
       problems.push(`EARSHOT_MODEL_DIR is required: where the speech model is`);
     if (asked.includes('google')) problems.push(...googleProblems(config));
-    return [...problems, ...budgetProblems(config)];
+    return [...problems, ...budgetProblems(config), ...bucketFileProblems(bucketsFile)];
   };
 
 /** The files of the default model in the folder EARSHOT_MODEL_DIR. */

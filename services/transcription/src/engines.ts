@@ -59,8 +59,8 @@ async function warmSherpa(model: SherpaModel | undefined): Promise<SpeechEngine>
 
 async function openGoogle(options: OpenGoogleOptions | undefined): Promise<SpeechEngine> {
   if (!options?.staging) {
-    const detail = 'the engine google needs a bucket of its own, and the store of recordings is none';
-    throw new CodedError('unavailable', detail);
+    const how = 'set EARSHOT_GOOGLE_STAGING_URL=gs://bucket/folder, or keep recordings in a bucket';
+    throw new CodedError('unavailable', `the engine google needs a bucket: ${how}`);
   }
   const { openGoogleEngine } = await import('@earshot/engine-google');
   return openGoogleEngine(options);

@@ -2,8 +2,12 @@ import { type GoogleConfig, parseGoogleCredentials } from '@earshot/contracts';
 import type { GoogleModelName, OpenGoogleOptions } from '@earshot/engine-google';
 import type { ObjectStorage } from '@earshot/storage';
 
-/** The engine's options from the settings; `storage` is its staging bucket where Google can read that. */
-export function googleOptions(config: GoogleConfig, storage: ObjectStorage): OpenGoogleOptions {
+/** The engine's options from the settings. Without a `staging` bucket it has `storage`, where Google can read that. */
+export function googleOptions(
+  config: GoogleConfig,
+  storage: ObjectStorage,
+  staging: ObjectStorage | undefined,
+): OpenGoogleOptions {
   const json = config.GOOGLE_APPLICATION_CREDENTIALS_JSON;
   return {
     access: {
@@ -16,6 +20,6 @@ export function googleOptions(config: GoogleConfig, storage: ObjectStorage): Ope
     location: config.EARSHOT_GOOGLE_LOCATION,
     wordTimes: config.EARSHOT_GOOGLE_WORD_TIMES === 'yes',
     defaultLanguage: config.EARSHOT_GOOGLE_LANGUAGE,
-    staging: storage.addressOf ? storage : undefined,
+    staging: staging ?? (storage.addressOf ? storage : undefined),
   };
 }

@@ -11,6 +11,7 @@ import {
 } from '@earshot/service-kit';
 import { openStorage } from '@earshot/storage-url';
 import type { TranscriptionConfig } from './config.ts';
+import { openPlaces } from './open-places.ts';
 import { startTranscription, type Transcription, type TranscriptionOptions } from './service.ts';
 
 /** What the process is made of, beside what `startTranscription` takes. */
@@ -24,6 +25,7 @@ export interface ServeOptions
 export async function serveTranscription(options: ServeOptions): Promise<RunningService> {
   const { config, log } = options;
   const storage = await openStorage(config);
+  const places = await openPlaces(config, log);
   const broker = await openBroker({ config, name: 'earshot-transcription', log });
   const metrics = await openMetrics({ service: 'transcription', log });
   let transcription: Transcription | undefined;
@@ -46,7 +48,10 @@ export async function serveTranscription(options: ServeOptions): Promise<Running
       workers: () => listWorkers(broker),
     },
   });
-  const running = await startTranscription({ ...options, broker, storage, metrics });
+  const running = await startTranscription({
+    ...{ ...options, broker, storage, metrics },
+    ...{ buckets: places.buckets, staging: places.staging },
+  });
   transcription = running;
   return {
     failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
@@ -55,7 +60,7 @@ export async function serveTranscription(options: ServeOptions): Promise<Running
       await drain({ http, graceMs, drainMs, stop: () => running.close(graceMs) });
       await metrics.close();
       await broker.drain();
-      await storage.close();
+      await Promise.all([storage.close(), places.close()]);
     },
   };
 }

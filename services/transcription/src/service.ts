@@ -43,6 +43,7 @@ import { workerState } from './worker-state.ts';
 
 export { readConfig, type TranscriptionConfig } from './config.ts';
 export { needModel } from './engines.ts';
+export { type OpenPlaces, openPlaces } from './open-places.ts';
 
 /** What transcription is started with; the caller closes broker and storage after it. */
 export interface TranscriptionOptions {
@@ -61,6 +62,8 @@ export interface TranscriptionOptions {
   >;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
+  /** A bucket for Google, where `storage` is none; see EARSHOT_GOOGLE_STAGING_URL. */
+  readonly staging?: ObjectStorage | undefined;
   /** Default: none, whoever asks. */
   readonly buckets?: Pick<TenantBuckets, 'find'> | undefined;
   /** The programs and weights it works with: path of ffmpeg, paths of the local engine's model. */
@@ -177,7 +180,7 @@ async function startEngines(
 ): Promise<Map<string, GuardedEngine>> {
   const { config, parts, log } = options;
   const isAway = (error: unknown) => watch.isAway(error);
-  const settings = { model: parts.model, google: googleOptions(config, options.storage) };
+  const settings = { model: parts.model, google: googleOptions(config, options.storage, options.staging) };
   const runners = new Map<string, GuardedEngine>();
   try {
     for (const name of parseEngines(config.EARSHOT_ENGINES)) {
