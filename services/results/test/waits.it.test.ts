@@ -1,4 +1,4 @@
-import { STREAMS, type WorkerState } from '@earshot/contracts';
+import { type Queue, STREAMS, type WorkerState } from '@earshot/contracts';
 import { readSpend, startWorkerControl, writeSpend } from '@earshot/messaging';
 import { eventually } from '@earshot/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -64,6 +64,23 @@ it('a transcript shows that its tenant is over budget, until midnight UTC', asyn
   await writeSpend(world.broker, 'google', { ...entry.spend, refused: ['default'] }, entry.revision);
   const midnight = `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)}T00:00:00.000Z`;
   expect(await soon(facts.id, 'waiting_quota')).toMatchObject({ waiting_until: midnight });
+});
+
+it('the lanes of an engine that is out of budget for everybody are not served: more workers would not help', async () => {
+  const served = async () => {
+    const { lanes } = (await world.http.inject({ url: '/v1/queue' })).json<Queue>();
+    const of = (engine: string) => lanes.filter((lane) => lane.engine === engine).map((lane) => lane.served);
+    return { google: of('google'), sherpa: of('sherpa') };
+  };
+  const refuse = async (refused: string[]) => {
+    const { spend, revision } = await readSpend(world.broker, 'google');
+    if (spend) await writeSpend(world.broker, 'google', { ...spend, refused }, revision);
+  };
+  await refuse(['default']);
+  await eventually('lanes that are served', async () => (await served()).google.every(Boolean));
+  await refuse(['*']);
+  await eventually('lanes that are not', async () => !(await served()).google.some(Boolean));
+  expect((await served()).sherpa).toEqual([true, true, true]);
 });
 
 it('a transcript is shown at once also while the broker cannot tell', async () => {

@@ -15,7 +15,10 @@ export const QueueLaneSchema = Type.Object({
   oldest_seconds: Type.Number(),
   /** Audio of accepted recordings that is not transcribed yet; null for cutting. */
   audio_seconds: orNull(Type.Number()),
-  /** False while nothing is taken from it, so that more workers would not help: it is paused, or its engine is down. */
+  /**
+   * False while nothing is taken from it, so that more workers would not help: it is paused, or its engine is down, or out of
+   * quota or budget.
+   */
   served: Type.Boolean(),
 });
 

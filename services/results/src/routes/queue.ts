@@ -1,13 +1,12 @@
 import { ProblemSchema, QueueSchema } from '@earshot/contracts';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FiguresDeps } from '../queue/read-figures.ts';
 import { clearanceOf, decideScaling, type ScalingThresholds } from '../scaling/decide-scaling.ts';
-import { readQueueFigures } from '../scaling/read-queue-figures.ts';
+import { type QueueFiguresDeps, readQueueFigures } from '../scaling/read-queue-figures.ts';
 import { steadyAdvice } from '../scaling/steady-advice.ts';
 import { keepAdvice, lockAdvice } from '../store/sql/scaling.ts';
 import { canOperate } from './scopes.ts';
 
-export interface QueueRouteDeps extends FiguresDeps {
+export interface QueueRouteDeps extends QueueFiguresDeps {
   readonly thresholds: ScalingThresholds;
   /** How long an advice stands before it may change. */
   readonly steadyMs: number;

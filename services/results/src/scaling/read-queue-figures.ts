@@ -1,17 +1,27 @@
-import type { JobLane, QueueFigures, WorkerState } from '@earshot/contracts';
+import { ALL_TENANTS, type JobLane, type QueueFigures, type WorkerState } from '@earshot/contracts';
 import { type ConsumerLevers, readQueue, readWorkerStates } from '@earshot/messaging';
 import { type Figures, type FiguresDeps, readFigures } from '../queue/read-figures.ts';
+import type { ReadWaits } from '../waits/watch-waits.ts';
+
+/** What the figures are read from; `waits` as in `watchWaits`. */
+export type QueueFiguresDeps = FiguresDeps & { readonly waits: ReadWaits };
 
 /** What `/v1/queue` shows, read now from the broker and the database. */
-export async function readQueueFigures(deps: FiguresDeps): Promise<QueueFigures> {
-  const [queue, states, figures] = await Promise.all([
+export async function readQueueFigures(deps: QueueFiguresDeps): Promise<QueueFigures> {
+  const [queue, states, figures, waits] = await Promise.all([
     readQueue(deps.broker),
     readWorkerStates(deps.broker),
     readFigures(deps),
+    deps.waits(ALL_TENANTS),
   ]);
   const found = new Map(queue.consumers.map((consumer) => [consumer.durable, consumer]));
   const workers = states.filter(({ draining }) => !draining);
-  const lanes = deps.lanes.map((lane) => laneOf(lane, found.get(lane.durable), workers, figures));
+  const lanes = deps.lanes.map((lane) => {
+    const consumer = found.get(lane.durable);
+    const waiting = waits.has(lane.engine ?? '');
+    const served = !consumer?.paused && !waiting && !isDown(lane.engine, workers);
+    return { ...laneOf(lane, consumer, figures), served };
+  });
   const waiting = total(lanes.map((lane) => lane.waiting));
   const active_tasks = total(lanes.map(({ in_flight }) => in_flight));
   const chunks = total(figures.work.map((work) => work.chunks));
@@ -37,7 +47,6 @@ export async function readQueueFigures(deps: FiguresDeps): Promise<QueueFigures>
 function laneOf(
   { durable, stage, engine, lane }: JobLane,
   consumer: ConsumerLevers | undefined,
-  workers: readonly WorkerState[],
   figures: Figures,
 ) {
   const at = figures.oldest.get(durable)?.at;
@@ -48,7 +57,6 @@ function laneOf(
     in_flight: consumer?.inFlight ?? 0,
     oldest_seconds: at ? Math.max(0, Date.now() - at.getTime()) / 1000 : 0,
     audio_seconds: engine === null ? null : (own?.audio_ms ?? 0) / 1000,
-    served: !consumer?.paused && !isDown(engine, workers),
   };
 }
 
