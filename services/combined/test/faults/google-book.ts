@@ -12,8 +12,14 @@ export function bookOf({ speech }: FaultWorld): PaidBook {
   };
 }
 
-/** For the next calls: one in eight has its answer lost, one in sixteen never arrives, one in sixteen meets the quota. */
+/**
+ * For the next calls: one in eight has its answer lost, one in sixteen meets the quota, and one in 64 never arrives, which takes
+ * a minute and a half to be sure of.
+ */
 export const lostReplies = (random: SeededRandom, calls: number): (SpeechFault | undefined)[] =>
-  Array.from({ length: calls }, () => FAULTS[random.below(16)]);
-
-const FAULTS: readonly SpeechFault[] = ['lose_reply', 'lose_reply', 'drop', 'quota'];
+  Array.from({ length: calls }, () => {
+    const chance = random.below(64);
+    if (chance < 8) return 'lose_reply';
+    if (chance < 12) return 'quota';
+    return chance === 12 ? 'drop' : undefined;
+  });
