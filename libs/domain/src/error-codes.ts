@@ -222,6 +222,12 @@ export const errorTable = {
     title: 'The quota of the engine is used up',
     help: 'The work waits and goes on by itself, without an attempt burnt; see EARSHOT_MAX_ACK_PENDING.',
   },
+  over_budget: {
+    class: 'permanent',
+    status: 422,
+    title: 'One call would cost more than the budget of a day',
+    help: 'Raise EARSHOT_GOOGLE_DAILY_BUDGET_MINUTES, then replay the dead letter; a budget that is only used up waits.',
+  },
   unclear_call: {
     class: 'permanent',
     status: 502,

@@ -48,7 +48,7 @@ export function spentMs({ billed, reserved }: Spend, tenant?: string): number {
 export const reservationOf = (chunk: { transcript_id: string; plan: number; n: number }) =>
   `${chunk.transcript_id}/${chunk.plan}-${chunk.n}`;
 
-const RESERVATION = /^([0-9a-f-]{36})\/(\d{1,9})-(\d{1,9})$/;
+const RESERVATION = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/(\d{1,9})-(\d{1,9})$/;
 
 /** The chunk of a reservation; undefined for a name of another form. */
 export function parseReservation(

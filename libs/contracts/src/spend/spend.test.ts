@@ -63,7 +63,13 @@ describe('the spend of a day', () => {
   it('names reservations by their chunks', () => {
     const chunk = { transcript_id: '9f3b6e0c-4c0f-5d0a-8a63-0d5f1f6f2a10', plan: 2, n: 17 };
     expect(parseReservation(reservationOf(chunk))).toEqual(chunk);
-    for (const name of ['', 'x/1-0', `${chunk.transcript_id}/1`, `${chunk.transcript_id}/1-0/2`])
+    for (const name of [
+      '',
+      'x/1-0',
+      `${'-'.repeat(36)}/1-0`,
+      `${chunk.transcript_id}/1`,
+      `${chunk.transcript_id}/1-0/2`,
+    ])
       expect(parseReservation(name)).toBeUndefined();
   });
 });

@@ -96,6 +96,14 @@ describe('a budget', () => {
     expect(await verdict(gate('acme=0').reserve(call('b', 0.1, 'zenith')))).toBe('made');
   });
 
+  it('that no day is enough for is an error, not a wait for ever', async () => {
+    await keep();
+    const wide = gate('60,acme=10');
+    await expect(wide.reserve(call('a', 11))).rejects.toMatchObject({ code: 'over_budget' });
+    await expect(wide.reserve(call('b', 61, 'zenith'))).rejects.toMatchObject({ code: 'over_budget' });
+    expect(await verdict(wide.reserve(call('c', 10)))).toBe('made');
+  });
+
   it('brings its work back at the end of the day, or in five minutes to see whether it was raised', async () => {
     await keep({ billed: { acme: MINUTE } });
     expect(await verdict(gate('1').reserve(call('a')))).toMatchObject({ afterMs: 300_000 });

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ALL_TENANTS, type Budget, type Spend } from '@earshot/contracts';
+import { CodedError } from '@earshot/domain';
 import { type Broker, type KeptSpend, type Log, readSpend, writeSpend } from '@earshot/messaging';
 import { CallPostponed } from './call-postponed.ts';
 import { type WantedCall, whoseLimit, withCall, withoutCall, withRefusal } from './reserve.ts';
@@ -29,14 +30,20 @@ export class BudgetGate {
   readonly #options: BudgetGateOptions;
   #known: Known | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Why nobody knows what is left, as it was told last. */
+  #trouble: string | undefined;
 
   constructor(options: BudgetGateOptions) {
     this.#options = options;
   }
 
-  /** Reserves what a call may cost, once for each name; throws `CallPostponed` when it may not be made now. */
-  reserve(call: WantedCall): Promise<void> {
-    return this.#inTurn(() => this.#reserve(call));
+  /**
+   * Reserves what a call may cost, once for each name; throws `CallPostponed` when it may not be made now, and `over_budget`
+   * when no day is enough for it.
+   */
+  async reserve(call: WantedCall): Promise<void> {
+    checkSize(call, this.#options.budget);
+    await this.#inTurn(() => this.#reserve(call));
   }
 
   /** Gives back what was reserved for a call that was not made. Never rejects: results gives it back in the end. */
@@ -72,7 +79,9 @@ export class BudgetGate {
     const { broker, engine } = this.#options;
     for (let tried = 0; tried < TRIES; tried += 1) {
       const { spend, revision } = await this.#read(tried > 0);
-      if (!spend) throw this.#unknown('there is no entry of it in the bucket spend');
+      if (!spend)
+        throw this.#unknown('there is no entry of it in the bucket spend: does results have the budget too?');
+      this.#trouble = undefined;
       const next = change(spend);
       if (next === spend) return spend;
       if (Object.keys(next.reserved).length > MOST_RESERVED)
@@ -110,7 +119,8 @@ export class BudgetGate {
 
   #unknown(detail: string): CallPostponed {
     const { engine, log } = this.#options;
-    log.warn({ engine, detail }, 'nobody knows what is left of the budget');
+    if (detail !== this.#trouble) log.warn({ engine, detail }, 'nobody knows what is left of the budget');
+    this.#trouble = detail;
     return new CallPostponed(`what is left of the budget of ${engine} is not known`, UNKNOWN_MS, false);
   }
 
@@ -120,4 +130,12 @@ export class BudgetGate {
     const reason = `the budget of ${whose} for ${this.#options.engine} is used up until ${resets_at}`;
     return new CallPostponed(reason, Math.min(left, RECHECK_MS), forAll);
   }
+}
+
+/** Midnight would not help a call that is longer than a whole day's budget; one of 0 is a stop, and ends. */
+function checkSize({ tenant, ms }: WantedCall, { total, tenants }: Budget): void {
+  const most = Math.min(total ?? Number.POSITIVE_INFINITY, tenants.get(tenant) ?? Number.POSITIVE_INFINITY);
+  if (most === 0 || ms <= most) return;
+  const [call, day] = [ms, most].map((length) => (length / 60_000).toFixed(1));
+  throw new CodedError('over_budget', `the call costs ${call} minutes, and a day may cost ${day}`);
 }
