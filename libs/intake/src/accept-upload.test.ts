@@ -203,7 +203,10 @@ describe('acceptUpload', () => {
   });
 
   it.each([
-    [{ uri: 'gs://bucket/7.wav' }, 'unsupported_uri'],
+    [{ uri: 'gs://bucket/7.wav' }, 'forbidden_bucket'],
+    [{ uri: 'gs://acme-uploads-2/7.wav' }, 'forbidden_bucket'],
+    [{ uri: 'gs://acme-uploads/../x/7.wav' }, 'forbidden_key'],
+    [{ uri: 'GS://acme-uploads/7.wav' }, 'unsupported_uri'],
     [{ uri: 'https://x.test/7.wav' }, 'unsupported_uri'],
     [{ uri: 'umbrella/in/7.wav' }, 'forbidden_key'],
     [{ uri: 'acme/in/7.wav', engine: 'none-such' }, 'unknown_engine'],
@@ -213,6 +216,16 @@ describe('acceptUpload', () => {
     expect(await codeOf(acceptUpload({ ...upload, data }, world.deps))).toBe(code);
     expect(world.broker.messages).toEqual([]);
     expect(await allKeys(world.storage)).toEqual([]);
+  });
+
+  it('takes a recording in a bucket of its tenant where it lies, once', async () => {
+    const uri = 'gs://acme-uploads/in/7.wav';
+    const placed = { ...upload, data: { uri } };
+    expect(await acceptUpload(placed, world.deps)).toBe('queued');
+    expect(await acceptUpload(placed, world.deps)).toBe('queued');
+    expect(jobs()).toHaveLength(1);
+    expect(await readManifest(world.storage, 'acme', id)).toMatchObject({ uri });
+    expect(jobs().map(({ event }) => event.data)).toEqual([expect.objectContaining({ key: uri })]);
   });
 
   it('keeps an acceptance whose engine was removed afterwards', async () => {

@@ -12,7 +12,7 @@ import { CodedError } from '@earshot/domain';
 import type { EngineDirectory, FactReader, Publisher } from '@earshot/jobs';
 import type { ObjectStorage } from '@earshot/storage';
 import { createManifest, newManifest, readManifest, sameOptions, type UploadIdentity } from './manifest.ts';
-import { keyOfUri } from './recording-address.ts';
+import { addressOf, type BucketCheck } from './recording-address.ts';
 import { transcriptId } from './transcript-id.ts';
 
 /** An upload event that could be read; its data may still be wrong. */
@@ -29,6 +29,8 @@ export interface ManifestDeps {
   readonly facts: FactReader;
   readonly engines: EngineDirectory;
   readonly defaultEngine: string;
+  /** From which buckets recordings may be read. */
+  readonly buckets: BucketCheck;
   /** Default: the system's clock. */
   readonly now?: () => Date;
 }
@@ -50,7 +52,8 @@ const SOURCE = 'earshot/ingest';
 
 /**
  * Manifest → fact `accepted` → split job, each only once however often and wherever this is repeated. Throws what is
- * wrong with the event (`invalid_event`, `unsupported_uri`, `forbidden_key`, `unknown_engine`) or a transient error.
+ * wrong with the event (`invalid_event`, `unsupported_uri`, `forbidden_key`, `forbidden_bucket`, `unknown_engine`) or a
+ * transient error.
  */
 export async function acceptUpload(upload: Upload, deps: AcceptDeps): Promise<AcceptResult> {
   const decided = await decideManifest(upload, deps);
@@ -91,7 +94,7 @@ function manifestOf(upload: Upload, deps: ManifestDeps): Manifest | Tombstone {
   const recording = readRecordingUploaded(upload.data, 'invalid_event');
   return newManifest({
     ...upload,
-    recording: { ...recording, uri: keyOfUri(upload.tenant, recording.uri) },
+    recording: { ...recording, uri: addressOf(upload.tenant, recording.uri, deps.buckets) },
     given: upload.data,
     defaultEngine: deps.defaultEngine,
     now: now(deps),

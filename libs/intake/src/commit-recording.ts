@@ -3,6 +3,7 @@ import { CodedError } from '@earshot/domain';
 import type { EngineDirectory, Publisher } from '@earshot/jobs';
 import type { ObjectStorage } from '@earshot/storage';
 import { createManifest, readManifest, sameOptions } from './manifest.ts';
+import type { BucketCheck } from './recording-address.ts';
 import { uploadEvent } from './upload-event.ts';
 
 /** CloudEvents source of recordings that came in over HTTP. */
@@ -15,6 +16,8 @@ export interface DoorDeps {
   readonly engines: EngineDirectory;
   /** Engine of requests that name none. */
   readonly defaultEngine: string;
+  /** From which buckets recordings may be read. */
+  readonly buckets: BucketCheck;
   /** Default: the system's clock. */
   readonly now?: () => Date;
 }

@@ -8,7 +8,7 @@ import {
   type Stored,
 } from './commit-recording.ts';
 import { newManifest } from './manifest.ts';
-import { keyOfUri } from './recording-address.ts';
+import { addressOf } from './recording-address.ts';
 
 /** A recording that is in storage already. */
 export interface RecordingSubmission {
@@ -21,8 +21,9 @@ export interface RecordingSubmission {
 }
 
 /**
- * Manifest → upload event → its PubAck for an object under the tenant's prefix. Idempotent per key. Whether the object
- * exists is found out when it is cut: it may still be on its way. Throws coded errors of the request or a dependency.
+ * Manifest → upload event → its PubAck for an object under the tenant's prefix, or in a bucket of the tenant. Idempotent per
+ * key. Whether the object exists is found out when it is cut: it may still be on its way. Throws coded errors of the request
+ * or a dependency.
  */
 export async function submitRecording(submission: RecordingSubmission, deps: DoorDeps): Promise<Stored> {
   const { tenant, given } = submission;
@@ -31,7 +32,7 @@ export async function submitRecording(submission: RecordingSubmission, deps: Doo
     tenant,
     source: HTTP_SOURCE,
     event_id: submission.key ?? randomUUID(),
-    recording: { ...recording, uri: keyOfUri(tenant, recording.uri) },
+    recording: { ...recording, uri: addressOf(tenant, recording.uri, deps.buckets) },
     given,
     defaultEngine: deps.defaultEngine,
     now: deps.now?.() ?? new Date(),

@@ -1,10 +1,19 @@
 import { Readable } from 'node:stream';
 import { CodedError } from '@earshot/domain';
-import type { ObjectStorage } from '@earshot/storage';
+import { type ObjectStorage, parseBucketList, tenantBuckets } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { tempFolder } from '@earshot/testkit';
 import type { RecordingUpload } from '../src/index.ts';
 import { FakeBroker } from './fake-broker.ts';
+
+/** The tenant acme may have `gs://acme-uploads` read, and nobody anything else. */
+const listedBuckets = tenantBuckets({
+  list: () => parseBucketList('{"acme": ["gs://acme-uploads"]}'),
+  open: () => {
+    throw new Error('an acceptance reads no bucket');
+  },
+  isOurs: () => false,
+});
 
 /** A store in a folder, a broker in memory and a clock that tests set. */
 export async function openWorld() {
@@ -19,6 +28,7 @@ export async function openWorld() {
     facts: broker,
     engines: broker,
     defaultEngine: 'sherpa',
+    buckets: listedBuckets,
     factsAgeMs: 7 * 86_400_000,
     now: () => clock.now,
   };

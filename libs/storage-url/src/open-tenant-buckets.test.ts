@@ -17,7 +17,7 @@ afterAll(() => folder.remove());
 const opened = (url: string, buckets?: string) =>
   openTenantBuckets(
     { EARSHOT_STORAGE_URL: url, ...(buckets ? { EARSHOT_BUCKETS_FILE: buckets } : {}) },
-    () => {},
+    { error: () => {} },
   );
 
 describe('the store of a URL', () => {

@@ -2,6 +2,7 @@ import type { StorageConfig } from '@earshot/contracts';
 import {
   type BucketAddress,
   bucketFile,
+  noTenantBuckets,
   type ObjectStorage,
   type TenantBuckets,
   tenantBuckets,
@@ -16,25 +17,24 @@ export interface BucketsConfig extends StorageConfig {
 
 /**
  * The buckets of EARSHOT_BUCKETS_FILE, asked as the store is; none without it. Our own store is never among them.
- * `onProblem` hears of a changed file that cannot be used. Throws when it cannot be used at the start.
+ * A changed file that cannot be used is logged. Throws when it cannot be used at the start.
  */
 export async function openTenantBuckets(
   config: BucketsConfig,
-  onProblem: (problem: string) => void,
+  log: { error(fields: object, message: string): void },
 ): Promise<TenantBuckets> {
-  const list = bucketFile(config.EARSHOT_BUCKETS_FILE, onProblem);
-  const open = config.EARSHOT_BUCKETS_FILE ? await opener(config) : noBucket;
-  return tenantBuckets({ list, open, isOurs: isBelow(config.EARSHOT_STORAGE_URL) });
+  const { EARSHOT_BUCKETS_FILE: file, EARSHOT_STORAGE_URL: url } = config;
+  if (!file) return noTenantBuckets;
+  const list = bucketFile(file, (detail) =>
+    log.error({ detail }, 'EARSHOT_BUCKETS_FILE was changed and cannot be used: what it held before stays'),
+  );
+  return tenantBuckets({ list, open: await opener(config), isOurs: isBelow(url) });
 }
 
 async function opener(config: StorageConfig) {
   const { createGcsStorage } = await import('@earshot/storage-gcs');
   const access = googleAccess(config);
   return (bucket: string): ObjectStorage => createGcsStorage({ bucket, ...access });
-}
-
-function noBucket(): never {
-  throw new Error('no list names a bucket');
 }
 
 function isBelow(url: string) {

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type BucketList, noBuckets, parseBucketList } from './bucket-list.ts';
+import { type BucketList, parseBucketList } from './bucket-list.ts';
 
 /** How often a changed file is looked for. */
 const LOOK_EVERY_MS = 1_000;
@@ -18,8 +18,7 @@ export function bucketFileProblems(path: string | undefined): string[] {
  * The list in a file, as it is now: a changed file is read at the next question, at most once a second. One that cannot be
  * used leaves the list as it was, and `onProblem` is told once. Throws when it cannot be read the first time.
  */
-export function bucketFile(path: string | undefined, onProblem: (problem: string) => void): () => BucketList {
-  if (!path) return () => noBuckets;
+export function bucketFile(path: string, onProblem: (problem: string) => void): () => BucketList {
   let list = read(path);
   let seen = stampOf(path);
   let lookedAt = performance.now();

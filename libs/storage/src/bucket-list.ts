@@ -34,9 +34,6 @@ export function parseBucketList(text: string): BucketList {
   return bucketList(entries);
 }
 
-/** The list of an installation that reads from no bucket. */
-export const noBuckets: BucketList = { allows: () => false, tenantOf: () => undefined };
-
 function bucketList(entries: readonly Entry[]): BucketList {
   const longestFirst = entries.toSorted((a, b) => b.prefix.length - a.prefix.length);
   const holds = (entry: Entry, { bucket, key }: BucketAddress) =>

@@ -150,8 +150,4 @@ describe('the file of buckets', () => {
     await eventually('its absence', async () => reads('two') && problems.length > 1);
     expect(problems).toEqual(['it is not JSON', 'ENOENT']);
   });
-
-  it('allows nothing when there is none', () => {
-    expect(bucketFile(undefined, () => {})().allows('t', { bucket: 'one', key: 'x' })).toBe(false);
-  });
 });

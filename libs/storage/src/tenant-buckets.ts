@@ -25,6 +25,14 @@ export interface TenantBucketsOptions {
   readonly isOurs: (address: BucketAddress) => boolean;
 }
 
+/** For an installation that reads from no bucket of anybody. */
+export const noTenantBuckets: TenantBuckets = {
+  check: (tenant, uri) => refuse(tenant, parseBucketAddress(uri)),
+  find: (tenant, uri) => refuse(tenant, parseBucketAddress(uri)),
+  tenantOf: () => undefined,
+  close: async () => undefined,
+};
+
 /** Buckets by the list as it is at each question. */
 export function tenantBuckets({ list, open, isOurs }: TenantBucketsOptions): TenantBuckets {
   const opened = new Map<string, ObjectStorage>();
@@ -36,10 +44,7 @@ export function tenantBuckets({ list, open, isOurs }: TenantBucketsOptions): Ten
   const check = (tenant: string, uri: string) => {
     const address = parseBucketAddress(uri);
     if (!isOurs(address) && list().allows(tenant, address)) return address;
-    throw new CodedError(
-      'forbidden_bucket',
-      `${tenant} may not read from this place in gs://${address.bucket}`,
-    );
+    return refuse(tenant, address);
   };
   return {
     check,
@@ -50,4 +55,8 @@ export function tenantBuckets({ list, open, isOurs }: TenantBucketsOptions): Ten
     tenantOf: (address) => (isOurs(address) ? undefined : list().tenantOf(address)),
     close: async () => void (await Promise.all([...opened.values()].map((bucket) => bucket.close()))),
   };
+}
+
+function refuse(tenant: string, { bucket }: BucketAddress): never {
+  throw new CodedError('forbidden_bucket', `${tenant} may not read from this place in gs://${bucket}`);
 }

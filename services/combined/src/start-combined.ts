@@ -119,6 +119,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   undo.add(() => storage.close());
   const places = await openPlaces(transcriptionConfig, log);
   undo.add(() => places.close());
+  const { buckets, staging } = places;
   const [broker] = await Promise.all([
     openBroker({ config: ingestConfig, name: 'earshot-combined', log, topology: 'apply' }),
     migrate(servers.databaseUrl, log),
@@ -127,15 +128,14 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
   let graceMs = config.EARSHOT_SHUTDOWN_GRACE_SECONDS * 1000;
   const metrics = await openMetrics({ service: 'combined', log });
   undo.add(() => metrics.close());
-  const results = startResults({ config: resultsConfig, broker, storage, log, metrics });
+  const results = startResults({ config: resultsConfig, broker, storage, buckets, log, metrics });
   undo.add(() => results.close(graceMs));
-  const ingest = startIngest({ config: ingestConfig, broker, storage, log, metrics });
+  const ingest = startIngest({ config: ingestConfig, broker, storage, buckets, log, metrics });
   undo.add(() => ingest.close(graceMs));
   const parts = { ffmpeg: ffmpeg.path, model };
   // Warming the engine takes longer than all the rest: recordings are accepted meanwhile, and wait for it.
   const warming = startTranscription({
-    ...{ config: transcriptionConfig, broker, storage, parts, log, metrics },
-    ...{ buckets: places.buckets, staging: places.staging },
+    ...{ config: transcriptionConfig, broker, storage, buckets, staging, parts, log, metrics },
   });
   undo.add(async () => (await warming.catch(() => undefined))?.close(graceMs));
   let state: 'starting' | 'ready' | 'draining' = 'starting';

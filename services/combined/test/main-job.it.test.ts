@@ -158,7 +158,7 @@ describe('one process on a fresh folder', () => {
     await publish([uploadEvent('broken', { uri: key, session_id: 'broken' })]);
     expect(await finalOf('broken')).toMatchObject({ status: 'failed', error: { code: 'empty_audio' } });
     await publish([uploadEvent('bucket', { uri: 'gs://elsewhere/a.wav', session_id: 'bucket' })]);
-    expect(await finalOf('bucket')).toMatchObject({ status: 'failed', error: { code: 'unsupported_uri' } });
+    expect(await finalOf('bucket')).toMatchObject({ status: 'failed', error: { code: 'forbidden_bucket' } });
   });
 
   it('describes its API', async () => {

@@ -76,7 +76,7 @@ it('whatever comes to the event door ends as a failed transcript with a dead let
   const events: [session: string, payload: string, code: string][] = [
     ['foreign', event('foreign', { uri: 'other/in/a.wav' }), 'forbidden_key'],
     ['dots', event('dots', { uri: 'default/../other/a.wav' }), 'forbidden_key'],
-    ['bucket', event('bucket', { uri: 'gs://bucket/a.wav' }), 'unsupported_uri'],
+    ['bucket', event('bucket', { uri: 'gs://bucket/a.wav' }), 'forbidden_bucket'],
     ['engine', event('engine', { ...ours, engine: 'nobody' }), 'unknown_engine'],
     ['language', event('language', { ...ours, language: 'de' }), 'unsupported_language'],
     ['address', event('address', { uri: 5 }), 'invalid_event'],

@@ -55,7 +55,8 @@ describe('upload events', () => {
   });
 
   it.each([
-    ['unsupported_uri', { uri: 'gs://bucket/a.wav', session_id: 's9' }],
+    ['forbidden_bucket', { uri: 'gs://bucket/a.wav', session_id: 's9' }],
+    ['unsupported_uri', { uri: 'https://x.test/a.wav' }],
     ['forbidden_key', { uri: 'umbrella/a.wav' }],
     ['unknown_engine', { uri: 'acme/a.wav', engine: 'whisper' }],
     ['invalid_event', { uri: 'acme/a.wav', priority: 'urgent' }],

@@ -13,7 +13,7 @@ import {
   runService,
   startHttp,
 } from '@earshot/service-kit';
-import { openStorage } from '@earshot/storage-url';
+import { openStorage, openTenantBuckets } from '@earshot/storage-url';
 import { readConfig } from './config.ts';
 import { startIngest } from './service.ts';
 
@@ -33,10 +33,11 @@ async function start(): Promise<RunningService> {
     tenant: DEFAULT_TENANT,
   });
   const storage = await openStorage(config);
+  const buckets = await openTenantBuckets(config, log);
   const broker = await openBroker({ config, name: 'earshot-ingest', log });
   const metrics = await openMetrics({ service: 'ingest', log });
   reportProcess(metrics);
-  const ingest = startIngest({ config, broker, storage, log, metrics });
+  const ingest = startIngest({ config, broker, storage, buckets, log, metrics });
   const http = await startHttp({
     ...httpErrors,
     title: 'Earshot ingest',
@@ -66,6 +67,7 @@ async function start(): Promise<RunningService> {
       await drain({ http, graceMs, drainMs, stop: () => ingest.close(graceMs) });
       await metrics.close();
       await broker.drain();
+      await buckets.close();
       await storage.close();
     },
   };

@@ -194,7 +194,8 @@ describe('POST /v1/recordings', () => {
     ['JSON without uri', () => postJson({ language: 'en' }), 400, 'invalid_request'],
     ["another tenant's key", () => postJson({ uri: 'acme/a.wav' }), 403, 'forbidden_key'],
     ['a way out of the tenant', () => postJson({ uri: 'default/../acme/a.wav' }), 403, 'forbidden_key'],
-    ['a bucket', () => postJson({ uri: 'gs://bucket/a.wav' }), 422, 'unsupported_uri'],
+    ['a bucket of nobody', () => postJson({ uri: 'gs://bucket/a.wav' }), 403, 'forbidden_bucket'],
+    ["another tenant's bucket", () => postJson({ uri: 'gs://acme-uploads/a.wav' }), 403, 'forbidden_bucket'],
     [
       'a key without the scope',
       () => post(form({ file: wav() }), { authorization: 'Bearer acme:read' }),

@@ -1,7 +1,7 @@
 import { DURABLES, METRICS, parseEngines, STREAMS } from '@earshot/contracts';
 import { type Broker, startEventLoop, storeUsage } from '@earshot/messaging';
 import type { Logger, Metrics } from '@earshot/service-kit';
-import type { ObjectStorage } from '@earshot/storage';
+import { noTenantBuckets, type ObjectStorage, type TenantBuckets } from '@earshot/storage';
 import type { IngestConfig } from './config.ts';
 import { configuredEngines } from './engine-directory.ts';
 import { giveUpUpload } from './give-up-upload.ts';
@@ -24,6 +24,8 @@ export interface IngestOptions {
   >;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
+  /** The buckets of tenants; the caller closes them. Default: none. */
+  readonly buckets?: TenantBuckets | undefined;
   readonly log: Logger;
   /** Where it tells of upload events. Default: nowhere. */
   readonly metrics?: Metrics | undefined;
@@ -45,13 +47,15 @@ export interface Ingest {
 const SLOTS = 32;
 
 /** Starts to take upload events. */
-export function startIngest({ config, broker, storage, log, metrics }: IngestOptions): Ingest {
+export function startIngest(options: IngestOptions): Ingest {
+  const { config, broker, storage, buckets = noTenantBuckets, log, metrics } = options;
   const counts = noCounts();
   metrics?.observe([METRICS.uploads], (observe) => {
     for (const [result, count] of Object.entries(counts)) observe(METRICS.uploads, count, { result });
   });
   const deps = {
     storage,
+    buckets,
     log,
     counts,
     publisher: broker.publisher,

@@ -11,6 +11,7 @@ import {
   topologySettings,
 } from '@earshot/contracts';
 import { type ConfigCheck, doorProblems, loadConfig } from '@earshot/service-kit';
+import { bucketFileProblems } from '@earshot/storage';
 import Type, { type Static } from 'typebox';
 
 const ConfigSchema = Type.Object({
@@ -23,6 +24,7 @@ const ConfigSchema = Type.Object({
   DATABASE_URL: settings.DATABASE_URL,
   EARSHOT_DATABASE_POOL_SIZE: settings.EARSHOT_DATABASE_POOL_SIZE,
   EARSHOT_API_KEYS_FILE: settings.EARSHOT_API_KEYS_FILE,
+  EARSHOT_BUCKETS_FILE: settings.EARSHOT_BUCKETS_FILE,
   EARSHOT_TRACE_URL_TEMPLATE: settings.EARSHOT_TRACE_URL_TEMPLATE,
 });
 
@@ -37,4 +39,5 @@ const problemsOf: ConfigCheck = (config) => [
   ...doorProblems(config),
   ...budgetProblems(config),
   ...googleProblems(config),
+  ...bucketFileProblems(config.EARSHOT_BUCKETS_FILE as string | undefined),
 ];

@@ -13,7 +13,7 @@ import {
   runService,
   startHttp,
 } from '@earshot/service-kit';
-import { openStorage } from '@earshot/storage-url';
+import { openStorage, openTenantBuckets } from '@earshot/storage-url';
 import { readConfig } from './config.ts';
 import { startResults, topologyDuty } from './service.ts';
 
@@ -33,11 +33,12 @@ async function start(): Promise<RunningService> {
     tenant: DEFAULT_TENANT,
   });
   const storage = await openStorage(config);
+  const buckets = await openTenantBuckets(config, log);
   const topology = await topologyDuty(config, log);
   const broker = await openBroker({ config, name: 'earshot-results', log, topology });
   const metrics = await openMetrics({ service: 'results', log });
   reportProcess(metrics);
-  const results = startResults({ config, broker, storage, log, metrics });
+  const results = startResults({ config, broker, storage, buckets, log, metrics });
   let draining = false;
   const http = await startHttp({
     ...httpErrors,
@@ -71,6 +72,7 @@ async function start(): Promise<RunningService> {
       await results.close(graceMs);
       await metrics.close();
       await broker.drain();
+      await buckets.close();
       await storage.close();
     },
   };

@@ -12,7 +12,7 @@ import {
 } from '@earshot/contracts';
 import { accountStoreBytes, type Broker, purge, readQueue, startFactLoop } from '@earshot/messaging';
 import type { Logger, Metrics } from '@earshot/service-kit';
-import type { ObjectStorage } from '@earshot/storage';
+import { noTenantBuckets, type ObjectStorage, type TenantBuckets } from '@earshot/storage';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recoverRecordings } from './actions/recover.ts';
 import type { ResultsConfig } from './config.ts';
@@ -55,6 +55,8 @@ export interface ResultsOptions {
     BudgetConfig;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
+  /** The buckets of tenants; the caller closes them. Default: none. */
+  readonly buckets?: TenantBuckets | undefined;
   readonly log: Logger;
   /** Where it tells of queues and transcripts. Default: nowhere. */
   readonly metrics?: Metrics | undefined;
@@ -77,7 +79,7 @@ export interface Results {
  * reachable now or later is waited for, with no fact lost.
  */
 export function startResults(options: ResultsOptions): Results {
-  const { broker, storage, log, config, metrics } = options;
+  const { broker, storage, buckets = noTenantBuckets, log, config, metrics } = options;
   const { DATABASE_URL: url, EARSHOT_DATABASE_POOL_SIZE: poolSize } = config;
   const database = openDatabase({ url, poolSize, log });
   const { publisher, facts, jobs, engines } = broker;
@@ -105,7 +107,7 @@ export function startResults(options: ResultsOptions): Results {
     reportQueue({ metrics, broker, lanes, figures, storeBytes, minWorkers });
   }
   const deps = {
-    ...{ database, storage, facts, engines, publisher, log, onFinal, onReplay: replays.take },
+    ...{ database, storage, buckets, facts, engines, publisher, log, onFinal, onReplay: replays.take },
     traceUrl: traceUrlFrom(config.EARSHOT_TRACE_URL_TEMPLATE),
     waits: watchWaits({ database, broker, budgeted, log }),
     defaultEngine: parseEngines(config.EARSHOT_ENGINES)[0] ?? '',

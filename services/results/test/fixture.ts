@@ -3,6 +3,7 @@ import { toProblem } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import type { FactReader, FirstResult, JobDirectory, Publisher, StoredFact } from '@earshot/jobs';
 import { type Authenticate, createHttpServer, createLogger, SCOPES, type Scope } from '@earshot/service-kit';
+import { noTenantBuckets } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { tempFolder, testDatabase } from '@earshot/testkit';
 import { factHandler } from '../src/facts/handle-facts.ts';
@@ -129,7 +130,16 @@ export async function routesFixture(results: ResultsFixture) {
   const engines = { names: new Set(['sherpa']), hasEngine: async (name: string) => engines.names.has(name) };
   await server.register(
     resultsRoutes({
-      ...{ database, storage, facts, engines, log, publisher: replica.publisher, defaultEngine: 'sherpa' },
+      ...{
+        database,
+        storage,
+        facts,
+        engines,
+        log,
+        publisher: replica.publisher,
+        defaultEngine: 'sherpa',
+        buckets: noTenantBuckets,
+      },
       traceUrl: traceUrlFrom('https://traces.test/{trace_id}'),
       waits: async () => waiting,
       onFinal: replica.relay.take,

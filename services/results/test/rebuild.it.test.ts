@@ -7,6 +7,7 @@ import {
   purge,
   startFactLoop,
 } from '@earshot/messaging';
+import { noTenantBuckets } from '@earshot/storage';
 import { eventually, startTestBroker, type TestBroker } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -159,7 +160,14 @@ it('knows how often work was given up on, so that a retry gets a generation that
   for (const fact of [f.accepted(), f.split(2), f.chunk(0), ...given]) await publish(fact);
   await rebuild();
   const { database, storage } = results;
-  const deps = { database, storage, facts: broker.facts, engines: broker.engines, defaultEngine: 'sherpa' };
+  const deps = {
+    database,
+    storage,
+    facts: broker.facts,
+    engines: broker.engines,
+    defaultEngine: 'sherpa',
+    buckets: noTenantBuckets,
+  };
   const replays = await retryTranscript(deps, { tenant: f.tenant, id: f.id }, undefined);
   expect(replays).toMatchObject([{ stage: 'chunk', n: 1, generation: 3 }]);
 });

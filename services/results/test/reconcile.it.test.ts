@@ -9,7 +9,7 @@ import {
   topology,
 } from '@earshot/contracts';
 import { applyTopology, type Broker, connectBroker, purge } from '@earshot/messaging';
-import { storageKeys } from '@earshot/storage';
+import { noTenantBuckets, storageKeys } from '@earshot/storage';
 import { eventually, startTestBroker, type TestBroker } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -67,7 +67,7 @@ function reconcilerOf({ idleMs, everyMs = NEVER }: { idleMs: number; everyMs?: n
   const { facts, engines } = broker;
   const options = {
     ...{ database, storage, broker, facts, engines, log, recover },
-    ...{ wanted: wantedNow, defaultEngine: 'sherpa' },
+    ...{ wanted: wantedNow, defaultEngine: 'sherpa', buckets: noTenantBuckets },
   };
   return startReconciler({ ...options, idleMs, firstMs: everyMs, everyMs, catchUpMs: 300 });
 }
@@ -138,7 +138,14 @@ it('publishes again the job of a gap that was sent round, not those of gaps that
   const page = { after: 0, upTo: Number.MAX_SAFE_INTEGER, limit: 1 };
   const { database, storage } = results;
   const letters = await database.read((tx) => pageOfDeadLetters(tx, filter, page));
-  const deps = { database, storage, facts: broker.facts, engines: broker.engines, defaultEngine: 'sherpa' };
+  const deps = {
+    database,
+    storage,
+    facts: broker.facts,
+    engines: broker.engines,
+    defaultEngine: 'sherpa',
+    buckets: noTenantBuckets,
+  };
   await replayWork(deps, letters, undefined);
   expect(await look()).toBe(1);
   expect(await jobsOf(f).present()).toEqual(new Set([jobsOf(f).chunkSubject(1)]));

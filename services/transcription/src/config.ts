@@ -67,8 +67,8 @@ const checkOf =
     );
     if (needsModelDir && !EARSHOT_MODEL_DIR && needModel(asked, engines))
       problems.push(`EARSHOT_MODEL_DIR is required: where the speech model is`);
-    if (asked.includes('google')) problems.push(...googleProblems(config));
-    return [...problems, ...budgetProblems(config), ...bucketFileProblems(bucketsFile)];
+    const google = googleProblems(config);
+    return [...problems, ...budgetProblems(config), ...google, ...bucketFileProblems(bucketsFile)];
   };
 
 /** The files of the default model in the folder EARSHOT_MODEL_DIR. */

@@ -14,8 +14,7 @@ export interface OpenPlaces {
 /** Opens the buckets of tenants, and the one for Google, as the settings say. Nothing is asked of them yet. */
 export async function openPlaces(config: TranscriptionConfig, log: Log): Promise<OpenPlaces> {
   const { EARSHOT_GOOGLE_STAGING_URL: url } = config;
-  const onProblem = (problem: string) => log.error({ problem }, 'EARSHOT_BUCKETS_FILE cannot be used');
-  const buckets = await openTenantBuckets(config, onProblem);
+  const buckets = await openTenantBuckets(config, log);
   const staging = url === undefined ? undefined : await openStorage({ ...config, EARSHOT_STORAGE_URL: url });
   return {
     buckets,

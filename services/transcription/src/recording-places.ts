@@ -3,11 +3,9 @@ import { CodedError } from '@earshot/domain';
 import {
   checkTenantKey,
   isBucketAddress,
-  noBuckets,
   type ObjectStorage,
   type ReadableBucket,
   type TenantBuckets,
-  tenantBuckets,
 } from '@earshot/storage';
 
 /** Where sound may lie: in our storage, and in buckets of tenants, which are read in place. */
@@ -15,15 +13,6 @@ export interface RecordingPlaces {
   readonly storage: ObjectStorage;
   readonly buckets: Pick<TenantBuckets, 'find'>;
 }
-
-/** For an installation that reads from no bucket of anybody. */
-export const noneToRead: RecordingPlaces['buckets'] = tenantBuckets({
-  list: () => noBuckets,
-  open: () => {
-    throw new CodedError('internal', 'no bucket may be read');
-  },
-  isOurs: () => false,
-});
 
 /** One object with sound. */
 export interface Place {

@@ -16,7 +16,7 @@ import {
   type WorkerControl,
 } from '@earshot/messaging';
 import { MachineUse, type Metrics } from '@earshot/service-kit';
-import type { ObjectStorage, TenantBuckets } from '@earshot/storage';
+import { noTenantBuckets, type ObjectStorage, type TenantBuckets } from '@earshot/storage';
 import { ActiveJobs } from './active-jobs.ts';
 import { BudgetGate } from './budget/budget-gate.ts';
 import { type GuardedEngine, startGuardedEngine } from './circuit/guarded-engine.ts';
@@ -33,7 +33,7 @@ import { logLosses } from './log-losses.ts';
 import type { PaidCallCounts } from './paid/paid-call-counts.ts';
 import { PaidCalls } from './paid/paid-calls.ts';
 import type { PaidTimes } from './paid/paid-times.ts';
-import { noneToRead, type RecordingPlaces } from './recording-places.ts';
+import type { RecordingPlaces } from './recording-places.ts';
 import { reportEngines } from './report-engines.ts';
 import type { ChunkLengths } from './split/chunk-lengths.ts';
 import { splitRecording } from './split-recording.ts';
@@ -150,7 +150,7 @@ async function openWork(options: TranscriptionOptions): Promise<Work> {
   const runners = await startEngines(options, watch);
   valves.push(...[...runners.values()].map(({ valve }) => valve));
   const paidCalls = new PaidCalls({ storage, worker: id, times, gates: gatesOf(options), log });
-  const { buckets = noneToRead } = options;
+  const { buckets = noTenantBuckets } = options;
   return { ...options, buckets, id, runners, active: new ActiveJobs(), splitValve, watch, paidCalls };
 }
 

@@ -3,7 +3,7 @@ import { SAMPLE_RATE, writeWav } from '@earshot/audio';
 import { type Chunk, type ChunkJob, chunkFact } from '@earshot/contracts';
 import type { Outcome, TakenJob } from '@earshot/jobs';
 import { WorkAborted } from '@earshot/messaging';
-import { type ObjectStorage, storageKeys } from '@earshot/storage';
+import { noTenantBuckets, type ObjectStorage, storageKeys } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { tempFolder } from '@earshot/testkit';
 import { startEngine } from '../src/engine-runner.ts';
@@ -11,7 +11,6 @@ import { engineEntry } from '../src/engines.ts';
 import type { PaidCallCounts } from '../src/paid/paid-call-counts.ts';
 import { PaidCalls, type PaidCallsOptions } from '../src/paid/paid-calls.ts';
 import type { PaidTimes } from '../src/paid/paid-times.ts';
-import { noneToRead } from '../src/recording-places.ts';
 import { transcribeChunk } from '../src/transcribe-chunk.ts';
 import { type DeathPoint, dyingAt } from './dying-storage.ts';
 import { FakeBroker } from './fake-broker.ts';
@@ -86,7 +85,7 @@ export async function openPaidBench(url: string, engine: 'lookup' | 'blind'): Pr
     const what = {
       engine: runner,
       storage: seen,
-      buckets: noneToRead,
+      buckets: noTenantBuckets,
       facts: broker,
       paidCalls,
       worker: 'w-1',

@@ -3,13 +3,13 @@ import { SAMPLE_RATE, writeWav } from '@earshot/audio';
 import { chunkFact, chunkJob, DURABLES, factSubjects, gaveUp, topology } from '@earshot/contracts';
 import { applyTopology, type Broker, connectBroker, type JobLoop, startJobLoop } from '@earshot/messaging';
 import type { ObjectStorage } from '@earshot/storage';
+import { noTenantBuckets } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { eventually, startTestBroker, type TestBroker, tempFolder } from '@earshot/testkit';
 import { EngineGuard, GuardedEngine } from '../src/circuit/guarded-engine.ts';
 import type { EngineRunner, EngineWatcher } from '../src/engine-runner.ts';
 import { chunkJobs } from '../src/job-kinds.ts';
 import { PaidCalls } from '../src/paid/paid-calls.ts';
-import { noneToRead } from '../src/recording-places.ts';
 import { transcribeChunk } from '../src/transcribe-chunk.ts';
 import { keptLog } from './fakes.ts';
 
@@ -55,7 +55,7 @@ export class WorkerWorld {
     const guard = new EngineGuard('sherpa', async () => false, this.log);
     const engine = new GuardedEngine(await start(guard.circuit), guard);
     const handler = transcribeChunk({
-      ...{ engine, storage: this.storage, buckets: noneToRead, facts: this.broker.facts, worker: 'w-1' },
+      ...{ engine, storage: this.storage, buckets: noTenantBuckets, facts: this.broker.facts, worker: 'w-1' },
       paidCalls: new PaidCalls({ storage: this.storage, worker: 'w-1', log: this.log }),
       isStorageAway: async () => false,
       taskTimeLimitMs: 60_000,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { noTenantBuckets } from '@earshot/storage';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { factsOf } from '../../test/facts.ts';
 import { counting, MapFactReader, type ResultsFixture, resultsFixture } from '../../test/fixture.ts';
@@ -15,7 +16,14 @@ it('takes the same number of statements, whatever the size of its page', async (
   const { counter, counted } = counting(results.database);
   const engines = { hasEngine: async () => true };
   const facts = new MapFactReader();
-  const deps = { database: counted, storage: results.storage, facts, engines, defaultEngine: 'sherpa' };
+  const deps = {
+    database: counted,
+    storage: results.storage,
+    facts,
+    engines,
+    defaultEngine: 'sherpa',
+    buckets: noTenantBuckets,
+  };
   const seen: number[] = [];
   for (const size of [1, 40]) {
     const tenant = `t-${randomUUID().slice(0, 8)}`;

@@ -1,6 +1,6 @@
 import { ProblemSchema } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
-import { checkTenantKey, type ObjectStorage } from '@earshot/storage';
+import { checkTenantKey, isBucketAddress, type ReadableBucket, type TenantBuckets } from '@earshot/storage';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
@@ -9,13 +9,13 @@ import { mediaTypeOf } from './media-type.ts';
 import { readTranscript, type TranscriptReaderDeps } from './read-transcript.ts';
 import { canRead } from './scopes.ts';
 
-async function firstBytes(storage: ObjectStorage, key: string): Promise<Buffer> {
+async function firstBytes(storage: ReadableBucket, key: string): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of await storage.get(key, { start: 0, end: 15 })) parts.push(Buffer.from(part));
   return Buffer.concat(parts);
 }
 
-async function sendObject(reply: FastifyReply, storage: ObjectStorage, key: string, range?: string) {
+async function sendObject(reply: FastifyReply, storage: ReadableBucket, key: string, range?: string) {
   const info = await storage.stat(key);
   if (!info) throw new CodedError('not_found', 'the recording is no longer stored');
   const size = info.size_bytes;
@@ -36,8 +36,19 @@ async function sendObject(reply: FastifyReply, storage: ObjectStorage, key: stri
   return reply.send(await storage.get(key, part));
 }
 
+export interface AudioDeps extends TranscriptReaderDeps {
+  /** Recordings that lie there are read there. */
+  readonly buckets: Pick<TenantBuckets, 'find'>;
+}
+
+/** Where the recording lies; throws when the tenant may not, or no longer, read there. */
+function placeOf({ storage, buckets }: AudioDeps, tenant: string, key: string) {
+  if (isBucketAddress(key)) return buckets.find(tenant, key);
+  return { bucket: storage, key: checkTenantKey(tenant, key) };
+}
+
 /** `GET /v1/transcripts/{id}/audio`: the recording as it came, with byte ranges so that players can seek. */
-export function getAudio(deps: TranscriptReaderDeps): FastifyPluginAsyncTypebox {
+export function getAudio(deps: AudioDeps): FastifyPluginAsyncTypebox {
   return async (server) => {
     server.route({
       method: 'GET',
@@ -56,7 +67,8 @@ export function getAudio(deps: TranscriptReaderDeps): FastifyPluginAsyncTypebox 
         const { tenant } = request.principal;
         const { key } = await readTranscript(deps, tenant, request.params.id);
         if (key === null) throw new CodedError('not_found', 'the recording is not known yet');
-        return sendObject(reply, deps.storage, checkTenantKey(tenant, key), request.headers.range);
+        const place = placeOf(deps, tenant, key);
+        return sendObject(reply, place.bucket, place.key, request.headers.range);
       },
     });
   };

@@ -4,7 +4,7 @@ import type { RecoverDeps } from '../actions/recover.ts';
 import { type CancelDeps, cancelTranscriptRoute } from './cancel-transcript.ts';
 import { changeDeadLetters } from './change-dead-letters.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
-import { getAudio } from './get-audio.ts';
+import { type AudioDeps, getAudio } from './get-audio.ts';
 import { getTranscript } from './get-transcript.ts';
 import { listTranscriptsRoute } from './list-transcripts.ts';
 import { recoverRoute } from './recover.ts';
@@ -13,7 +13,7 @@ import { usageRoute } from './usage.ts';
 import { usageDifferences } from './usage-differences.ts';
 
 /** Everything the routes of results need. */
-export type ResultsRoutesDeps = CancelDeps & RetryDeps & DeadLetterDeps & RecoverDeps;
+export type ResultsRoutesDeps = CancelDeps & RetryDeps & DeadLetterDeps & RecoverDeps & AudioDeps;
 
 /** The HTTP routes of results, for any server that sets `request.principal`. */
 export function resultsRoutes(deps: ResultsRoutesDeps): FastifyPluginAsyncTypebox {
