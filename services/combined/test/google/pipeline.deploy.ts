@@ -55,6 +55,8 @@ describe('from an upload event to the transcript', () => {
     expect(world.speech.bill().map(({ audio }) => audio)).toEqual([`gs://${UPLOADS}/calls/one.wav`]);
     expect(await world.bucket('uploads').stat('calls/one.wav')).toEqual(before);
     expect((await keysOf('ours')).filter((key) => /\/(chunks|bytes)\//.test(key))).toEqual([]);
+    const audio = await fetch(`${await world.url('results')}/v1/transcripts/${id}/audio`);
+    expect(Buffer.from(await audio.arrayBuffer()).equals(saying(100, 30))).toBe(true);
     const usage = await (await world.client('results')).usage.get();
     expect(usage.total.billed_ms).toBe(30_000);
   });
