@@ -42,6 +42,7 @@ async function transcribeChunk(pcm: Int16Array, count: number): Promise<string[]
     signal: new AbortController().signal,
     heartbeat: () => undefined,
     heard: () => undefined,
+    ledger: { pay: () => Promise.reject(new Error('this engine is free')) },
   };
   const texts: string[] = [];
   const input = { channels, duration_ms: Math.ceil(pcm.length / count / 16) };

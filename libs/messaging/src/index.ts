@@ -24,7 +24,8 @@ export {
 } from './loop/start-job-loop.ts';
 export { type FactPosition, factPosition } from './read/fact-position.ts';
 export type { SequencedFact } from './read/fact-reader.ts';
-export { type OldestJob, oldestJob, type QueueState, readQueue } from './read/queue.ts';
+export { type OldestJob, type OldestJobs, oldestJobs } from './read/oldest-jobs.ts';
+export { type QueueState, readQueue } from './read/queue.ts';
 export { readAllFacts } from './read/read-all-facts.ts';
 export { type KeptSpend, readSpend, writeSpend } from './spend/spend-book.ts';
 export { accountStoreBytes } from './store/account.ts';

@@ -144,7 +144,7 @@ export function startResults(options: ResultsOptions): Results {
       await server.register(resultsRoutes(deps));
       await server.register(laneRoutes({ levers: new Levers({ database, broker, lanes }) }));
       await server.register(workerRoutes({ broker }));
-      await server.register(queueRoute({ ...scaling, database, broker, lanes, waits: deps.waits }));
+      await server.register(queueRoute({ ...scaling, database, broker, lanes, figures, waits: deps.waits }));
       await server.register(rebuildRoute({ ...deps, broker }));
     },
     checks: { database: () => database.read(async (tx) => void (await tx.query('SELECT 1'))) },

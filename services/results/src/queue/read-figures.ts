@@ -1,5 +1,5 @@
 import type { JobLane } from '@earshot/contracts';
-import { type Broker, type OldestJob, oldestJob } from '@earshot/messaging';
+import { type Broker, type OldestJobs, oldestJobs } from '@earshot/messaging';
 import type { Database } from '../store/database.ts';
 import {
   type Backlog,
@@ -23,8 +23,7 @@ const RECENT_MINUTES = 15;
 
 /** What takes longer to read than a scrape may take. */
 export interface Figures {
-  /** The oldest job of a lane, by durable; empty lanes are left out. */
-  readonly oldest: ReadonlyMap<string, OldestJob>;
+  readonly oldest: OldestJobs;
   readonly backlog: readonly Backlog[];
   readonly users: number;
   readonly work: readonly RecentWork[];
@@ -43,12 +42,7 @@ export async function readFigures(
   before?: Figures,
 ): Promise<Figures> {
   const [oldest, stored] = await Promise.all([
-    Promise.all(
-      lanes.map(async ({ durable, filter_subject }) => ({
-        durable,
-        job: await oldestJob(broker, filter_subject, before?.oldest.get(durable)),
-      })),
-    ),
+    oldestJobs(broker, lanes, before?.oldest),
     database.read(async (tx) => ({
       backlog: await backlog(tx),
       users: await concurrentUsers(tx),
@@ -59,7 +53,7 @@ export async function readFigures(
   ]);
   return {
     ...stored,
-    oldest: new Map(oldest.flatMap(({ durable, job }) => (job ? [[durable, job]] : []))),
+    oldest,
     letters: new Map(stored.letters.map(({ stage, letters }) => [stage, letters])),
   };
 }

@@ -16,6 +16,10 @@ export interface RepublishDeps {
 }
 
 const IN_FLIGHT = { concurrency: 32 };
+/** Each asks several things of the broker at once, and others have to be answered in between. */
+const LOOKUPS = { concurrency: 8 };
+/** Transcripts whose work is read at once: one of a day has thousands of chunks, and nothing else moves meanwhile. */
+const SLICE = 10;
 const LOOK_EVERY_MS = 50;
 
 /**
@@ -31,14 +35,19 @@ export async function republish(
 ): Promise<number> {
   const jobsOf = async ({ tenant_id, id }: UnfinishedKey) =>
     [id, await deps.broker.jobs.jobsOf(tenant_id, id)] as const;
-  const present = new Map(await pMap(keys, jobsOf, IN_FLIGHT));
+  const present = new Map(await pMap(keys, jobsOf, LOOKUPS));
   await factsAreStored(deps);
   const ids = keys.map(({ id }) => id);
-  const open = await deps.database.read((tx) => unfinishedWork(tx, ids, idleMs));
-  const jobs = open.flatMap((work) => missingJobs(work, present.get(work.transcript_id) ?? new Set()));
-  const results = await pMap(jobs, (job) => deps.publisher.publishFirst(job), IN_FLIGHT);
+  let stored = 0;
+  for (let at = 0; at < ids.length; at += SLICE) {
+    const slice = ids.slice(at, at + SLICE);
+    const open = await deps.database.read((tx) => unfinishedWork(tx, slice, idleMs));
+    const jobs = open.flatMap((work) => missingJobs(work, present.get(work.transcript_id) ?? new Set()));
+    const results = await pMap(jobs, (job) => deps.publisher.publishFirst(job), IN_FLIGHT);
+    stored += results.filter((result) => result === 'stored').length;
+  }
   await deps.database.write((tx) => markChecked(tx, ids));
-  return results.filter((result) => result === 'stored').length;
+  return stored;
 }
 
 /** Resolves when everything that is in the stream now is stored. */

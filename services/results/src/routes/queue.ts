@@ -3,10 +3,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { clearanceOf, decideScaling, type ScalingThresholds } from '../scaling/decide-scaling.ts';
 import { type QueueFiguresDeps, readQueueFigures } from '../scaling/read-queue-figures.ts';
 import { steadyAdvice } from '../scaling/steady-advice.ts';
+import type { Database } from '../store/database.ts';
 import { keepAdvice, lockAdvice } from '../store/sql/scaling.ts';
 import { canOperate } from './scopes.ts';
 
 export interface QueueRouteDeps extends QueueFiguresDeps {
+  readonly database: Database;
   readonly thresholds: ScalingThresholds;
   /** How long an advice stands before it may change. */
   readonly steadyMs: number;

@@ -1,17 +1,24 @@
 import { ALL_TENANTS, type JobLane, type QueueFigures, type WorkerState } from '@earshot/contracts';
-import { type ConsumerLevers, readQueue, readWorkerStates } from '@earshot/messaging';
-import { type Figures, type FiguresDeps, readFigures } from '../queue/read-figures.ts';
+import { type Broker, type ConsumerLevers, readQueue, readWorkerStates } from '@earshot/messaging';
+import type { FigureKeeper } from '../queue/keep-figures.ts';
+import type { Figures } from '../queue/read-figures.ts';
 import type { ReadWaits } from '../waits/watch-waits.ts';
 
 /** What the figures are read from; `waits` as in `watchWaits`. */
-export type QueueFiguresDeps = FiguresDeps & { readonly waits: ReadWaits };
+export interface QueueFiguresDeps {
+  readonly broker: Broker;
+  /** Every lane of the installation. */
+  readonly lanes: readonly JobLane[];
+  readonly figures: FigureKeeper;
+  readonly waits: ReadWaits;
+}
 
-/** What `/v1/queue` shows, read now from the broker and the database. */
+/** What `/v1/queue` shows: jobs, workers and waits as they are now, the rest as the keeper has it. */
 export async function readQueueFigures(deps: QueueFiguresDeps): Promise<QueueFigures> {
   const [queue, states, figures, waits] = await Promise.all([
     readQueue(deps.broker),
     readWorkerStates(deps.broker),
-    readFigures(deps),
+    deps.figures.latest(),
     deps.waits(ALL_TENANTS),
   ]);
   const found = new Map(queue.consumers.map((consumer) => [consumer.durable, consumer]));

@@ -33,8 +33,10 @@ export async function backlog(tx: Transaction): Promise<Backlog[]> {
 /** Distinct sessions of unfinished transcripts. */
 export async function concurrentUsers(tx: Transaction): Promise<number> {
   const { rows } = await tx.query<{ users: number }>(
-    `SELECT count(DISTINCT (tenant_id, session_id)) AS users FROM transcripts
-     WHERE status IN ('queued', 'processing') AND session_id IS NOT NULL`,
+    `SELECT count(*) AS users FROM (
+       SELECT DISTINCT tenant_id, session_id FROM transcripts
+       WHERE status IN ('queued', 'processing') AND session_id IS NOT NULL
+     ) one`,
   );
   return rows[0]?.users ?? 0;
 }
