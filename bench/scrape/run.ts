@@ -67,24 +67,32 @@ async function timed(url: string): Promise<number> {
 const quantile = (times: readonly number[], part: number) =>
   times.toSorted((one, other) => one - other)[Math.ceil(times.length * part) - 1] ?? 0;
 
-/** Scrapes, and asks `/livez` in between: it asks nobody, so what it takes is the machine and not the scrape. */
-async function measure(url: string): Promise<number> {
+/**
+ * Scrapes, and asks `/livez` in between: it asks nobody, so what it takes is the machine and not the scrape. Returns the
+ * slowest of both in milliseconds.
+ */
+async function measure(url: string): Promise<{ scrape: number; livez: number }> {
   const [scrapes, probes]: [number[], number[]] = [[], []];
+  const cpu = async () => seriesOf(await scrape(url), 'process_cpu_seconds_total');
+  const before = await cpu();
   for (let count = 0; count < SCRAPES; count += 1) {
     scrapes.push(await timed(`${url}/metrics`));
     probes.push(await timed(`${url}/livez`));
     await pause(EVERY_MS);
   }
+  const cpuMs = (((await cpu()) - before) * 1000) / SCRAPES;
   const queued = seriesOf(
     await scrape(url),
     'earshot_queue_length{stage="chunk",engine="sherpa",lane="normal"}',
   );
   const [median, p95, p99, most] = [0.5, 0.95, 0.99, 1].map((part) => quantile(scrapes, part).toFixed(1));
+  const livez = quantile(probes, 1);
   console.log(
     `${queued} jobs queued: a scrape takes ${median} ms (median of ${SCRAPES}), p95 ${p95} ms, p99 ${p99} ms, ` +
-      `${most} ms at most; /livez ${quantile(probes, 1).toFixed(1)} ms at most`,
+      `${most} ms at most; /livez ${livez.toFixed(1)} ms at most; CPU of results for each scrape, with all else it does ` +
+      `meanwhile, ${cpuMs.toFixed(1)} ms`,
   );
-  return quantile(scrapes, 1);
+  return { scrape: quantile(scrapes, 1), livez };
 }
 
 /** Takes jobs and acknowledges them, as workers do all the time, until it is stopped. */
@@ -131,8 +139,14 @@ try {
   const working = work(broker);
   const slowest = await measure(url);
   await working.stop();
-  console.log(`${slowest < LIMIT_MS ? 'ok     ' : 'not ok '} the slowest under ${LIMIT_MS} ms`);
-  process.exitCode = slowest < LIMIT_MS ? 0 : 1;
+  const outcome =
+    slowest.scrape < LIMIT_MS
+      ? 'ok     '
+      : slowest.livez < LIMIT_MS
+        ? 'not ok '
+        : 'unclear (the machine is too busy) ';
+  console.log(`${outcome} the slowest under ${LIMIT_MS} ms`);
+  process.exitCode = slowest.scrape < LIMIT_MS ? 0 : 1;
 } finally {
   await broker.close();
   await results.kill();

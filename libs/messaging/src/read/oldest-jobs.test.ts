@@ -10,7 +10,8 @@ describe('the oldest jobs', () => {
   const NORMAL = 'chunk-fake-normal';
   const LOW = 'chunk-fake-low';
   const remove = (seq = 0) => broker().api.call('STREAM.MSG.DELETE.JOBS', { seq });
-  const seqs = (jobs: OldestJobs) => Object.fromEntries([...jobs].map(([durable, { seq }]) => [durable, seq]));
+  const seqs = (jobs: OldestJobs) =>
+    Object.fromEntries([...jobs].map(([durable, { seq }]) => [durable, seq]));
   const look = (before?: OldestJobs) => oldestJobs(broker(), lanes, before);
   const publish = (lane: 'normal' | 'low') => broker().publisher.publish(jobMessage(aChunkJob({ lane })));
 

@@ -38,7 +38,10 @@ export async function oldestJobs(
   const found = await Promise.all(
     lanes
       .filter(({ durable }) => busy.has(durable))
-      .map(async (lane) => [lane.durable, await oldestOf(broker, lane, before.get(lane.durable), first, head)] as const),
+      .map(
+        async (lane) =>
+          [lane.durable, await oldestOf(broker, lane, before.get(lane.durable), first, head)] as const,
+      ),
   );
   return new Map(found.flatMap(([durable, job]) => (job ? [[durable, { seq: job.seq, at: job.at }]] : [])));
 }
