@@ -14,20 +14,19 @@ export class Staging {
     this.#storage = storage;
   }
 
-  /** Where the text of a call goes: a prefix. */
-  addressOf(outputUri: string): string {
+  /** Where the text of a call goes: a prefix that no other call has. */
+  textOf(outputUri: string): string {
     return this.#address(`${outputUri}/text`);
   }
 
-  soundAddress(outputUri: string): string {
-    return this.#address(soundKey(outputUri));
+  /** Where the sound of a call is: that of its try, which no other one has. */
+  soundOf(outputUri: string): string {
+    return this.#address(soundKey(outputUri.slice(0, outputUri.lastIndexOf('/'))));
   }
 
-  /** Copies the sound of a call into the bucket, as a stream. */
-  async bring(outputUri: string, stored: StoredAudio): Promise<string> {
-    const address = this.soundAddress(outputUri);
-    await this.#bucket().put(soundKey(outputUri), await stored.open());
-    return address;
+  /** Copies the sound of a try into the bucket, as a stream. */
+  async bring(root: string, stored: StoredAudio): Promise<void> {
+    await this.#bucket().put(soundKey(root), await stored.open());
   }
 
   async read(address: string): Promise<Buffer> {
@@ -60,4 +59,4 @@ export class Staging {
   }
 }
 
-const soundKey = (outputUri: string) => `${outputUri}/sound`;
+const soundKey = (root: string) => `${root}/sound`;

@@ -22,6 +22,13 @@ export type OperationState<Result> =
  */
 export interface LookupCall<Result> {
   readonly billing: 'lookup';
+  /** True when its operation may run for hours: nobody waits for it, the job comes back. */
+  readonly slow?: boolean | undefined;
+  /**
+   * Brings what the call needs to where the vendor reads it, before a try is claimed, because a call must follow its claim at
+   * once. `root` is what its output URI will have in front. May be repeated.
+   */
+  prepare?(root: string, signal: AbortSignal): Promise<void>;
   /** `outputUri` is a relative path that no other call has; the engine may put a bucket in front of it. */
   call(outputUri: string, signal: AbortSignal): Promise<{ readonly operation: string } | Refused>;
   /** The name of the operation that was started with `outputUri`, once the vendor shows it. */

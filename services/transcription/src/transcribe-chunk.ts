@@ -1,6 +1,7 @@
 import { type Chunk, type ChunkJob, chunkFact } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { done, type FactReader, type JobHandler, type Outcome, type TakenJob } from '@earshot/jobs';
+import { storageKeys } from '@earshot/storage';
 import { boundedFact } from './bounded-fact.ts';
 import { isClosed, isSettled } from './chunk/chunk-state.ts';
 import { placeSegments } from './chunk/place-segments.ts';
@@ -54,6 +55,12 @@ async function withoutChunk(facts: FactReader, data: ChunkJob): Promise<Outcome>
   throw new CodedError('missing_object', `the audio of chunk ${data.n} is not in storage`);
 }
 
+/** An engine that hears each chunk by itself counts its speakers anew: `1` of another chunk is another `1`. */
+function voiceOf({ speaker }: { speaker: string | null }, job: ChunkJob): string | null {
+  const isChunk = job.key.startsWith(`${storageKeys(job.tenant_id, job.transcript_id).prefix}chunks/`);
+  return speaker !== null && isChunk ? `${job.n + 1}-${speaker}` : speaker;
+}
+
 function factData({ engine, worker }: ChunkDependencies, job: ChunkJob, result: RunResult): Chunk {
   const { tenant_id, transcript_id, plan, n, generation, attempt, start_ms, end_ms } = job;
   const sum = (key: 'speech_ms' | 'transcribed_ms') =>
@@ -63,7 +70,10 @@ function factData({ engine, worker }: ChunkDependencies, job: ChunkJob, result: 
     engine: engine.info.name,
     model: engine.info.model,
     language: job.language ?? onlyLanguage(engine),
-    segments: placeSegments(result.segments, job),
+    segments: placeSegments(result.segments, job).map((segment) => ({
+      ...segment,
+      speaker: voiceOf(segment, job),
+    })),
     speech_ms: sum('speech_ms'),
     transcribed_ms: sum('transcribed_ms'),
     worker,

@@ -1,4 +1,5 @@
 import { type ChunkJob, type Cut, chunkFact, type Manifest } from '@earshot/contracts';
+import { CodedError } from '@earshot/domain';
 import type { EngineCapabilities, EngineInput, EngineOptions } from '@earshot/engine';
 import type { Outcome } from '@earshot/jobs';
 import { storageKeys } from '@earshot/storage';
@@ -8,6 +9,7 @@ import { silentLog } from '../test/fakes.ts';
 import type { EngineInfo } from './children/protocol.ts';
 import type { RunLimits } from './engine-runner.ts';
 import { PaidCalls } from './paid/paid-calls.ts';
+import type { EngineResult } from './run-engine.ts';
 import { transcribeChunk } from './transcribe-chunk.ts';
 
 const SOUND = Buffer.from('what was recorded');
@@ -36,10 +38,14 @@ class Vendor {
   /** What it read, a line for each paid call. */
   readonly bill: string[] = [];
 
-  async run(input: EngineInput, options: EngineOptions, limits: RunLimits) {
+  /** Called before a try is claimed. */
+  prepare: (root: string) => Promise<void> = async () => {};
+
+  async run(input: EngineInput, options: EngineOptions, limits: RunLimits): Promise<EngineResult> {
     this.asked.push({ input, options });
     const text = await limits.ledgerFor(limits).pay<string>({
       billing: 'lookup',
+      prepare: (root) => this.prepare(root),
       call: async () => {
         const parts: Buffer[] = [];
         for await (const part of (await input.stored?.open()) ?? []) parts.push(part as Buffer);
@@ -50,7 +56,8 @@ class Vendor {
       poll: async () => ({ state: 'done', result: this.bill.at(-1) ?? '' }),
       cancel: async () => {},
     });
-    const segment = { start_ms: 0, end_ms: 1000, text, channel: 0, speaker: null, words: [] };
+    const speaker: string | null = null;
+    const segment = { start_ms: 0, end_ms: 1000, text, channel: 0, speaker, words: [] };
     return { segments: [segment], heard: [], engine_ms: 1, steps: [] };
   }
 }
@@ -138,6 +145,41 @@ describe('an engine that reads stored sound by itself', () => {
     expect(vendor.asked[0]?.input.stored?.uri).toBe(key);
     const foreign = { key: 'gs://other-uploads/talk.wav' };
     expect(await transcribe(new Vendor(), { ...foreign, n: 1 })).toEqual(gaveUp('forbidden_bucket'));
+  });
+
+  it('has what it needs brought before a call is claimed, and no call is made where that fails', async () => {
+    await decide({});
+    const vendor = new Vendor();
+    const claimed = async (root: string) => (await bench.storage.stat(`${root}/intent`)) !== undefined;
+    const seen: boolean[] = [];
+    vendor.prepare = async (root) => {
+      seen.push(await claimed(root));
+      throw new CodedError('unavailable', 'the bucket is away');
+    };
+    expect(await transcribe(vendor)).toMatchObject({ kind: 'later' });
+    vendor.prepare = async (root) => void seen.push(await claimed(root));
+    expect(text(await transcribe(vendor))).toBe(String(SOUND));
+    expect(seen).toEqual([false, false]);
+    expect(vendor.bill).toHaveLength(1);
+  });
+
+  it('tells voices of two chunks apart, because it heard each chunk by itself', async () => {
+    const speaking = (vendor: Vendor) => {
+      const run = vendor.run.bind(vendor);
+      vendor.run = async (...call) => {
+        const result = await run(...call);
+        return { ...result, segments: result.segments.map((segment) => ({ ...segment, speaker: '1' })) };
+      };
+      return vendor;
+    };
+    const speakerOf = (outcome: Outcome) =>
+      outcome.kind === 'done' &&
+      outcome.publish[0] &&
+      chunkFact.read(outcome.publish[0].event).segments[0]?.speaker;
+    expect(speakerOf(await transcribe(speaking(new Vendor())))).toBe('1');
+    const key = keys().chunk(1, 1, 'x');
+    await bench.storage.put(key, SOUND);
+    expect(speakerOf(await transcribe(speaking(new Vendor()), { n: 1, key }))).toBe('2-1');
   });
 
   it('is not asked for a chunk whose sound nobody has', async () => {

@@ -19,6 +19,7 @@ async function follow<Result>(
   signal: AbortSignal,
   heartbeat: () => void,
 ): Promise<Result> {
+  await call.prepare?.('calls/1-0-test-1', signal);
   const answer = await call.call('calls/1-0-test-1/uri', signal);
   if ('refused' in answer) throw answer.refused;
   for (;;) {

@@ -7,13 +7,13 @@ import { bookOf, lostReplies } from './google-book.ts';
 import { workPaid } from './paid-work.ts';
 import { quotaGap } from './quota.ts';
 
-const QUOTA = 12;
+const QUOTA = 20;
 let world: FaultWorld;
 afterEach(() => world?.close());
 
 const start = async () => {
   const paid = { EARSHOT_ENGINES: 'google', EARSHOT_MAX_ACK_PENDING: `google=${QUOTA}` };
-  world = await FaultWorld.start({ workers: 4, google: {}, env: { ...paid, WORKER_CONCURRENCY: '4' } });
+  world = await FaultWorld.start({ workers: 4, google: {}, env: { ...paid, WORKER_CONCURRENCY: '6' } });
 };
 
 it('1,000 chunks at Google, random workers killed, answers lost: one paid call for each', async (context) => {

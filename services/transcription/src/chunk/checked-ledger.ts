@@ -18,6 +18,8 @@ function checked<Result>(call: PaidCall<Result>, check: () => Promise<void>): Pa
     return { billing: 'blind', call: (key, signal) => first(() => call.call(key, signal)) };
   return {
     billing: 'lookup',
+    slow: call.slow,
+    ...(call.prepare ? { prepare: (root, signal) => call.prepare?.(root, signal) ?? Promise.resolve() } : {}),
     call: (outputUri, signal) => first(() => call.call(outputUri, signal)),
     find: (outputUri, signal) => call.find(outputUri, signal),
     poll: (operation, signal) => call.poll(operation, signal),

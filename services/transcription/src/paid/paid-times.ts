@@ -19,6 +19,8 @@ export interface PaidTimes {
   readonly askMs: number;
   /** When a job whose operation still runs at the chunk's deadline comes back. */
   readonly runningPauseMs: number;
+  /** The same of an operation that may run for hours. */
+  readonly slowPauseMs: number;
 }
 
 /** The times of an installation; tests take shorter ones. */
@@ -30,6 +32,7 @@ export const paidTimes: PaidTimes = {
   pollEveryMs: 1_000,
   askMs: 10_000,
   runningPauseMs: 15_000,
+  slowPauseMs: 60_000,
 };
 
 /** How often a blind call is made again when nobody knows whether it was made; then a person decides. */

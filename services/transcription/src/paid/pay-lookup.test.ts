@@ -55,6 +55,17 @@ describe('a paid call that can be looked up', () => {
     expect(worker.counts).toMatchObject({ looked_up: 1, never_arrived: 0, double: 0 });
   });
 
+  it('whose operation may run for hours gives its slot back, and is come back for', async () => {
+    await cloud.behave({ operation_ms: 60_000 });
+    const worker = await bench.worker({ times: { slowPauseMs: 40_000 } });
+    const outcome = await worker.run({ lane: 'low' });
+    expect(outcome.kind === 'later' && outcome.after_ms).toBeGreaterThanOrEqual(40_000);
+    expect(await asked('poll')).toHaveLength(1);
+    await cloud.behave({ operation_ms: 0 });
+    expect(textOf(await worker.run({ lane: 'low' }))).toBe(bench.text);
+    expect(await billed()).toBe(1);
+  });
+
   it('that never arrived is a failed try, after all the time it may take', async () => {
     await cloud.behave({ faults: ['drop'] });
     const worker = await bench.worker(soon);

@@ -38,7 +38,11 @@ export async function payLookup<Result>(payment: Payment, call: LookupCall<Resul
 }
 
 async function claim(payment: Payment, call: LookupCall<unknown>, entry: LedgerTry): Promise<PaidAnswer> {
-  const { intent, ours, callBy } = await claimTry(payment, entry);
+  const prepare = async () => {
+    // A try that somebody claimed needs nothing any more.
+    if (call.prepare && !(await entry.read('intent'))) await call.prepare(entry.root, payment.signal);
+  };
+  const { intent, ours, callBy } = await claimTry(payment, entry, prepare);
   if (!ours) return lookUp(payment, call, entry, intent.output_uri);
   if (performance.now() <= callBy) return place(payment, call, entry, intent.output_uri);
   return entry.decide('answer', refusal(payment, 'not_called', 'too late to call after the claim'));

@@ -49,10 +49,14 @@ export function bill({ audioMs, onBilled }: Payment, done: PaidDone): void {
   onBilled(done.billed_ms ?? ('result' in done ? audioMs : 0));
 }
 
-/** Claims a try. Somebody else's is gone on with whatever the budget says. The call is ours alone to make when `ours`, and only until `callBy` on the monotonic clock. */
+/**
+ * Claims a try, when the budget allows it and all is prepared. Somebody else's is gone on with whatever the budget says. The
+ * call is ours alone to make when `ours`, and only until `callBy` on the monotonic clock.
+ */
 export async function claimTry(
   { times, worker, reserve }: Payment,
   entry: LedgerTry,
+  prepare: () => Promise<void> = async () => {},
 ): Promise<{ intent: PaidIntent; ours: boolean; callBy: number }> {
   try {
     await reserve();
@@ -61,6 +65,7 @@ export async function claimTry(
     if (!intent) throw error;
     return { intent, ours: false, callBy: 0 };
   }
+  await prepare();
   const callBy = performance.now() + times.callWithinMs;
   const output_uri = `${entry.root}/${randomUUID()}`;
   const intent = await entry.decide('intent', { output_uri, worker, created_at: new Date().toISOString() });

@@ -4,7 +4,10 @@ import { askVendor } from './ask-vendor.ts';
 import { OperationRunning } from './operation-running.ts';
 import type { Payment } from './payment.ts';
 
-/** How an operation ended. One that still runs at the chunk's deadline throws `OperationRunning`. */
+/**
+ * How an operation ended. One that still runs at the chunk's deadline throws `OperationRunning`; a slow one does when it is
+ * first seen to run, so that it holds no slot.
+ */
 export async function pollOperation<Result>(
   payment: Payment,
   call: LookupCall<Result>,
@@ -17,6 +20,7 @@ export async function pollOperation<Result>(
     const state = await askVendor(payment, (asking) => call.poll(operation, asking));
     if (state.state !== 'running') return state;
     payment.heartbeat();
+    if (call.slow) throw new OperationRunning(operation, times.slowPauseMs);
     if (performance.now() + wait > until) throw new OperationRunning(operation, times.runningPauseMs);
     await pause(wait, undefined, { signal });
   }

@@ -19,11 +19,12 @@ export function lookupEngine(url: string): SpeechEngine {
     name: 'lookup',
     model: 'hash',
     capabilities: { ...remoteCapabilities, billing: 'lookup' },
-    async *transcribe(input, { language = 'en' }, context) {
+    async *transcribe(input, { language = 'en', lane }, context) {
       context.signal.throwIfAborted();
       checkLanguage(language);
       const channels = soundingChannels(input);
-      const call = lookupCall(url, { language, channels, audio_ms: soundMs(channels, input) });
+      const slow = lane === 'low';
+      const call = lookupCall(url, slow, { language, channels, audio_ms: soundMs(channels, input) });
       const spoken = channels.length > 0 ? await context.ledger.pay(call) : [];
       yield* hearChannels(spoken, input, context);
     },
@@ -31,9 +32,14 @@ export function lookupEngine(url: string): SpeechEngine {
   };
 }
 
-function lookupCall(url: string, sound: Omit<CallBody, 'key'>): LookupCall<readonly SpokenChannel[]> {
+function lookupCall(
+  url: string,
+  slow: boolean,
+  sound: Omit<CallBody, 'key'>,
+): LookupCall<readonly SpokenChannel[]> {
   return {
     billing: 'lookup',
+    slow,
     call: (key, signal) => place(url, { key, ...sound }, signal).catch(refusedByNobody),
     find: async (outputUri, signal) => {
       const query = new URLSearchParams({ output_uri: outputUri });
