@@ -87,7 +87,7 @@ const ROWS = [
   },
   {
     at: 'services/ingest/src',
-    legal: ['@earshot/messaging', '@earshot/service-kit', '@earshot/intake', 'fastify', 'typebox'],
+    legal: ['@earshot/messaging', '@earshot/service-kit', '@earshot/intake', 'fastify', 'jose', 'typebox'],
     illegal: ['pg', 'cockatiel', 'nats', '@earshot/results', '@earshot/embedded', '@earshot/combined'],
   },
   {

@@ -71,6 +71,12 @@ export const settings = {
     'Address of a Cloud Storage other than Google’s, e.g. http://127.0.0.1:4443, asked without credentials: for emulators and tests',
     { pattern: '^https?://[^/]+$' },
   ),
+  EARSHOT_PUBSUB_AUDIENCE: text(
+    'Audience of the push subscription of bucket notifications; with the next one it opens POST /v1/events/pubsub',
+  ),
+  EARSHOT_PUBSUB_SERVICE_ACCOUNT: text('E-mail address of the service account that Pub/Sub pushes as', {
+    pattern: '^[^@\\s]+@[^@\\s]+$',
+  }),
   EARSHOT_BUCKETS_FILE: text(
     'JSON file of the buckets that each tenant’s recordings may be read from; read again when it changes; default: none',
   ),

@@ -121,6 +121,34 @@ it('asks for a key however an address spells the route', async () => {
     expect((await app.inject(url)).statusCode).toBe(401);
 });
 
+it('leaves a route with a door of its own to that door, and no other route', async () => {
+  const app = await server(() => undefined);
+  const seen: unknown[] = [];
+  const onRequest = async (request: {
+    headers: { authorization?: string | undefined };
+    principal?: unknown;
+  }) => {
+    seen.push(request.principal);
+    if (request.headers.authorization !== 'Bearer theirs') throw new Coded('forbidden', 'not for you');
+  };
+  app.post('/v1/events/push', { config: { ownDoor: true }, onRequest }, () => ({ reached: true }));
+  app.post('/v1/events', () => ({ reached: true }));
+  const statusOf = async (url: string, authorization?: string) =>
+    (await app.inject({ method: 'POST', url, headers: authorization ? { authorization } : {} })).statusCode;
+  expect(await statusOf('/v1/events/push')).toBe(403);
+  expect(await statusOf('/v1/events/push', 'Bearer theirs')).toBe(200);
+  expect(seen).toEqual([undefined, undefined]);
+  for (const url of [
+    '/v1/events',
+    '/v1/events/push/',
+    '/v1/events/push/../x',
+    '/v1/events/pushed',
+    '/v1/events%2fpush',
+  ])
+    expect([url, await statusOf(url, 'Bearer theirs')]).toEqual([url, 401]);
+  expect((await app.inject('/v1/events/push')).statusCode).toBe(401);
+});
+
 it('knows which listeners only this machine reaches', () => {
   expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].every(isLoopback)).toBe(true);
   expect(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.com'].some(isLoopback)).toBe(false);

@@ -14,6 +14,10 @@ declare module 'fastify' {
     /** Who is asking; set before any handler of an API route runs. */
     principal: Principal;
   }
+  interface FastifyContextConfig {
+    /** The route itself checks who is asking: no API key is asked for, and `principal` is not set. */
+    ownDoor?: boolean;
+  }
 }
 
 /** An RFC 9457 problem document with at least its status. */
@@ -97,7 +101,12 @@ export async function createHttpServer(options: HttpServerOptions) {
     openapi: {
       openapi: '3.1.0',
       info: { title: options.title, version: options.version },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          key: { type: 'http', scheme: 'bearer' },
+          token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        },
+      },
       // The empty one: a listener on loopback asks for no key.
       security: [{ key: [] }, {}],
     },
@@ -107,6 +116,7 @@ export async function createHttpServer(options: HttpServerOptions) {
     reply.header('x-request-id', request.id);
     // By the route that was found: an address may spell it in other letters (%76 for v).
     if (!isApiRoute(request.routeOptions.url ?? request.url)) return;
+    if (request.routeOptions.config.ownDoor) return;
     const principal = options.authenticate(request.headers.authorization);
     if (!principal) throw options.codedError('unauthorized', 'no valid API key was sent');
     request.principal = principal;

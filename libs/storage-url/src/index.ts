@@ -1,2 +1,2 @@
 export { openStorage } from './open-storage.ts';
-export { type BucketsConfig, openTenantBuckets } from './open-tenant-buckets.ts';
+export { openTenantBuckets } from './open-tenant-buckets.ts';

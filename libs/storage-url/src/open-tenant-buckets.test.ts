@@ -63,6 +63,15 @@ describe('buckets of tenants', () => {
     expect(() => whole.find('acme', 'gs://ours-and-theirs/a')).toThrow('may not read');
   });
 
+  it('are never what is staged for Google, so that no chunk becomes a recording', async () => {
+    const config = { EARSHOT_STORAGE_URL: 'file:/x', EARSHOT_BUCKETS_FILE: file };
+    const staged = { EARSHOT_GOOGLE_STAGING_URL: 'gs://theirs/staging' };
+    const buckets = await openTenantBuckets({ ...config, ...staged }, { error: () => {} });
+    expect(buckets.isOurs({ bucket: 'theirs', key: 'staging/acme/id/sound' })).toBe(true);
+    expect(buckets.isOurs({ bucket: 'theirs', key: 'staging-in/a.wav' })).toBe(false);
+    expect(() => buckets.check('acme', 'gs://theirs/staging/other/id/sound')).toThrow('may not read');
+  });
+
   it('are none without a file', async () => {
     const buckets = await opened('file:/x');
     expect(() => buckets.find('acme', 'gs://theirs/a')).toThrow(

@@ -10,25 +10,21 @@ import {
 import { gcsPlace } from './gcs-place.ts';
 import { googleAccess } from './google-access.ts';
 
-/** Where recordings are kept, and which buckets of tenants are read. */
-export interface BucketsConfig extends StorageConfig {
-  readonly EARSHOT_BUCKETS_FILE?: string;
-}
-
 /**
- * The buckets of EARSHOT_BUCKETS_FILE, asked as the store is; none without it. Our own store is never among them.
+ * The buckets of EARSHOT_BUCKETS_FILE, asked as the store is; none without it. Our own store, and what is staged for
+ * Google, is never among them.
  * A changed file that cannot be used is logged. Throws when it cannot be used at the start.
  */
 export async function openTenantBuckets(
-  config: BucketsConfig,
+  config: StorageConfig,
   log: { error(fields: object, message: string): void },
 ): Promise<TenantBuckets> {
-  const { EARSHOT_BUCKETS_FILE: file, EARSHOT_STORAGE_URL: url } = config;
+  const { EARSHOT_BUCKETS_FILE: file } = config;
   if (!file) return noTenantBuckets;
   const list = bucketFile(file, (detail) =>
     log.error({ detail }, 'EARSHOT_BUCKETS_FILE was changed and cannot be used: what it held before stays'),
   );
-  return tenantBuckets({ list, open: await opener(config), isOurs: isBelow(url) });
+  return tenantBuckets({ list, open: await opener(config), isOurs: isOurs(config) });
 }
 
 async function opener(config: StorageConfig) {
@@ -37,8 +33,11 @@ async function opener(config: StorageConfig) {
   return (bucket: string): ObjectStorage => createGcsStorage({ bucket, ...access });
 }
 
-function isBelow(url: string) {
-  const ours = gcsPlace(url);
-  const folder = ours?.prefix ? `${ours.prefix}/` : '';
-  return ({ bucket, key }: BucketAddress) => bucket === ours?.bucket && key.startsWith(folder);
+function isOurs(config: StorageConfig) {
+  const urls = [config.EARSHOT_STORAGE_URL, config.EARSHOT_GOOGLE_STAGING_URL ?? ''];
+  const ours = urls.flatMap((url) => gcsPlace(url) ?? []);
+  return ({ bucket, key }: BucketAddress) =>
+    ours.some((place) => place.bucket === bucket && isBelow(place.prefix, key));
 }
+
+const isBelow = (folder: string, key: string) => folder === '' || key.startsWith(`${folder}/`);

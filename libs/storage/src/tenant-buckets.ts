@@ -14,6 +14,8 @@ export interface TenantBuckets {
   find(tenant: string, uri: string): { readonly bucket: ReadableBucket; readonly key: string };
   /** The tenant whose recording an object is. */
   tenantOf(address: BucketAddress): string | undefined;
+  /** Whether an object is one of our own, which no list opens. */
+  isOurs(address: BucketAddress): boolean;
   /** Frees connections. Idempotent. */
   close(): Promise<void>;
 }
@@ -30,6 +32,7 @@ export const noTenantBuckets: TenantBuckets = {
   check: (tenant, uri) => refuse(tenant, parseBucketAddress(uri)),
   find: (tenant, uri) => refuse(tenant, parseBucketAddress(uri)),
   tenantOf: () => undefined,
+  isOurs: () => false,
   close: async () => undefined,
 };
 
@@ -53,6 +56,7 @@ export function tenantBuckets({ list, open, isOurs }: TenantBucketsOptions): Ten
       return { bucket: bucketOf(bucket), key };
     },
     tenantOf: (address) => (isOurs(address) ? undefined : list().tenantOf(address)),
+    isOurs,
     close: async () => void (await Promise.all([...opened.values()].map((bucket) => bucket.close()))),
   };
 }

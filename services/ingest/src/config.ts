@@ -10,6 +10,7 @@ import {
 import { type ConfigCheck, doorProblems, loadConfig } from '@earshot/service-kit';
 import { bucketFileProblems } from '@earshot/storage';
 import Type, { type Static } from 'typebox';
+import { pushProblems } from './pubsub/push-settings.ts';
 
 const ConfigSchema = Type.Object({
   ...processSettings(8081),
@@ -18,7 +19,8 @@ const ConfigSchema = Type.Object({
   ...storageSettings,
   EARSHOT_MAX_RECORDING_MB: settings.EARSHOT_MAX_RECORDING_MB,
   EARSHOT_API_KEYS_FILE: settings.EARSHOT_API_KEYS_FILE,
-  EARSHOT_BUCKETS_FILE: settings.EARSHOT_BUCKETS_FILE,
+  EARSHOT_PUBSUB_AUDIENCE: settings.EARSHOT_PUBSUB_AUDIENCE,
+  EARSHOT_PUBSUB_SERVICE_ACCOUNT: settings.EARSHOT_PUBSUB_SERVICE_ACCOUNT,
 });
 
 /** The settings of ingest. */
@@ -31,5 +33,6 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): IngestConfig =
 const problemsOf: ConfigCheck = (config) => [
   ...doorProblems(config),
   ...googleProblems(config),
+  ...pushProblems(config),
   ...bucketFileProblems(config.EARSHOT_BUCKETS_FILE as string | undefined),
 ];

@@ -2,11 +2,14 @@ import { DURABLES, METRICS, parseEngines, STREAMS } from '@earshot/contracts';
 import { type Broker, startEventLoop, storeUsage } from '@earshot/messaging';
 import type { Logger, Metrics } from '@earshot/service-kit';
 import { noTenantBuckets, type ObjectStorage, type TenantBuckets } from '@earshot/storage';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { IngestConfig } from './config.ts';
 import { configuredEngines } from './engine-directory.ts';
 import { giveUpUpload } from './give-up-upload.ts';
 import { noCounts, type UploadCounts, uploadHandler } from './handle-upload.ts';
 import { postRecording } from './post-recording.ts';
+import { postPubsub } from './pubsub/post-pubsub.ts';
+import type { PushDoor } from './pubsub/push-door.ts';
 import { storeRoom } from './store-room.ts';
 import { watchRoom } from './watch-room.ts';
 
@@ -21,12 +24,16 @@ export interface IngestOptions {
     | 'EARSHOT_ACK_WAIT_SECONDS'
     | 'EARSHOT_MAX_RECORDING_MB'
     | 'EARSHOT_NATS_STORE_BYTES'
+    | 'EARSHOT_PUBSUB_AUDIENCE'
+    | 'EARSHOT_PUBSUB_SERVICE_ACCOUNT'
   >;
   readonly broker: Broker;
   readonly storage: ObjectStorage;
   /** The buckets of tenants; the caller closes them. Default: none. */
   readonly buckets?: TenantBuckets | undefined;
   readonly log: Logger;
+  /** Where the keys of Pub/Sub's tokens are. Default: Google's. */
+  readonly pushKeys?: URL | undefined;
   /** Where it tells of upload events. Default: nowhere. */
   readonly metrics?: Metrics | undefined;
 }
@@ -34,7 +41,7 @@ export interface IngestOptions {
 /** A running ingest. */
 export interface Ingest {
   /** The HTTP routes, a Fastify plugin. */
-  readonly routes: ReturnType<typeof postRecording>;
+  readonly routes: FastifyPluginAsyncTypebox;
   /** How upload events ended since the start. */
   readonly counts: Readonly<UploadCounts>;
   /** False once it is being closed. */
@@ -82,9 +89,13 @@ export function startIngest(options: IngestOptions): Ingest {
   });
   const watch = watchRoom(loop, room, log);
   let closing: Promise<void> | undefined;
+  const door = pushDoorOf(options);
   const maxBytes = config.EARSHOT_MAX_RECORDING_MB * 1024 * 1024;
   return {
-    routes: postRecording({ ...deps, room, maxBytes }),
+    routes: async (server) => {
+      await server.register(postRecording({ ...deps, room, maxBytes }));
+      if (door) await server.register(postPubsub({ ...deps, room, door }));
+    },
     counts,
     ready: () => closing === undefined,
     close: (graceMs) => {
@@ -93,4 +104,10 @@ export function startIngest(options: IngestOptions): Ingest {
       return closing;
     },
   };
+}
+
+/** Undefined where no pushes are taken. */
+function pushDoorOf({ config, pushKeys }: IngestOptions): PushDoor | undefined {
+  const { EARSHOT_PUBSUB_AUDIENCE: audience, EARSHOT_PUBSUB_SERVICE_ACCOUNT: serviceAccount } = config;
+  return audience && serviceAccount ? { audience, serviceAccount, keys: pushKeys } : undefined;
 }

@@ -3,6 +3,7 @@ import { toProblem, topology } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { applyTopology, connectBroker } from '@earshot/messaging';
 import { createHttpServer, createLogger, type Principal } from '@earshot/service-kit';
+import { parseBucketList, tenantBuckets } from '@earshot/storage';
 import { openFileStorage } from '@earshot/storage-file';
 import { startTestBroker, tempFolder } from '@earshot/testkit';
 import { startIngest } from '../src/service.ts';
@@ -12,7 +13,15 @@ const MB = 1024 * 1024;
 
 /** Ingest with a real broker and a real HTTP listener; the bearer token names the tenant. */
 export async function openIngest(
-  options: { maxFile?: number; maxRecordingMb?: number; factsDays?: number } = {},
+  options: {
+    maxFile?: number;
+    maxRecordingMb?: number;
+    factsDays?: number;
+    /** EARSHOT_BUCKETS_FILE. */
+    buckets?: Record<string, string[]>;
+    /** Who may push notifications of buckets, at the audience `https://earshot.test/push`. */
+    pusher?: { serviceAccount: string; keys: URL };
+  } = {},
 ) {
   const server = await startTestBroker(options);
   const folder = await tempFolder();
@@ -31,14 +40,27 @@ export async function openIngest(
     }),
   );
   const storage = await openFileStorage({ root: folder.path });
+  const buckets = tenantBuckets({
+    list: () => parseBucketList(JSON.stringify(options.buckets ?? {})),
+    open: () => {
+      throw new Error('ingest reads no bucket');
+    },
+    isOurs: ({ bucket, key }) => bucket === 'shared' && key.startsWith('earshot/'),
+  });
   const config = {
     EARSHOT_ENGINES: 'sherpa',
     EARSHOT_FACTS_DAYS: options.factsDays ?? 7,
     EARSHOT_ACK_WAIT_SECONDS: 5,
     EARSHOT_MAX_RECORDING_MB: options.maxRecordingMb ?? 1024,
     EARSHOT_NATS_STORE_BYTES: storeBytes,
+    ...(options.pusher
+      ? {
+          EARSHOT_PUBSUB_AUDIENCE: 'https://earshot.test/push',
+          EARSHOT_PUBSUB_SERVICE_ACCOUNT: options.pusher.serviceAccount,
+        }
+      : {}),
   };
-  const ingest = startIngest({ config, broker, storage, log });
+  const ingest = startIngest({ config, broker, storage, buckets, log, pushKeys: options.pusher?.keys });
   const http = await createHttpServer({
     title: 'test',
     version: '1',

@@ -25,7 +25,6 @@ const ConfigSchema = Type.Object({
   ...storageSettings,
   ...budgetSettings,
   ...googleSettings,
-  EARSHOT_BUCKETS_FILE: settings.EARSHOT_BUCKETS_FILE,
   WORKER_CONCURRENCY: settings.WORKER_CONCURRENCY,
   WORKER_MAX_TASKS_PER_CHILD: settings.WORKER_MAX_TASKS_PER_CHILD,
   TASK_TIME_LIMIT: settings.TASK_TIME_LIMIT,

@@ -16,12 +16,14 @@ export const googleSettings = {
 const GoogleSettingsSchema = Type.Object(googleSettings);
 export type GoogleConfig = Static<typeof GoogleSettingsSchema>;
 
-/** Where recordings are kept, and as whom a bucket is asked. */
+/** Where recordings are kept and read, and as whom a bucket is asked. */
 export const storageSettings = {
   EARSHOT_STORAGE_URL: settings.EARSHOT_STORAGE_URL,
   GOOGLE_PROJECT_ID: settings.GOOGLE_PROJECT_ID,
   GOOGLE_APPLICATION_CREDENTIALS_JSON: settings.GOOGLE_APPLICATION_CREDENTIALS_JSON,
   EARSHOT_GOOGLE_STORAGE_ENDPOINT: settings.EARSHOT_GOOGLE_STORAGE_ENDPOINT,
+  EARSHOT_BUCKETS_FILE: settings.EARSHOT_BUCKETS_FILE,
+  EARSHOT_GOOGLE_STAGING_URL: settings.EARSHOT_GOOGLE_STAGING_URL,
 };
 const StorageSettingsSchema = Type.Object(storageSettings);
 export type StorageConfig = Static<typeof StorageSettingsSchema>;
