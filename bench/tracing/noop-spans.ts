@@ -19,7 +19,7 @@ const result: EngineResult = {
 
 /** CPU seconds of the spans of one recording of one chunk, by the API alone: no SDK is loaded in this process. */
 export async function noopSecondsPerJob(): Promise<number> {
-  const spans = new MessageSpans('client', '127.0.0.1:4222');
+  const spans = new MessageSpans('client', () => '127.0.0.1:4222');
   const message = (subject: string) => ({ subject, bytes: 500, traceparent: TRACEPARENT, delivery: 1 });
   const publish = (subject: string) => spans.publish(message(subject), nothing);
   const settle = (subject: string) => spans.settle('ack', message(subject), nothing);

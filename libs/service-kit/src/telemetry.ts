@@ -1,5 +1,6 @@
 import type { NodeSDK } from '@opentelemetry/sdk-node';
 import type { GooglePlatform } from './google-log.ts';
+import { otlpProtocolProblems } from './otlp-protocol.ts';
 import { loadTelemetrySdk } from './telemetry-sdk.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,9 +21,15 @@ const namesService = (env: Environment) =>
 /**
  * Starts OpenTelemetry when the environment asks for it, and loads nothing of it otherwise. Must run before the libraries
  * it watches are loaded: call it from a module that is the first import of a program. `service` becomes `earshot-<service>`.
+ * Ends the process with exit code 2 when the settings name a protocol that there is not.
  */
 export function startTelemetry(service: string): void {
   const { env } = process;
+  const problems = otlpProtocolProblems(env);
+  if (problems.length > 0) {
+    process.stderr.write(`${problems.join('\n')}\n`);
+    process.exit(2);
+  }
   if (sdk || !wantsTraces(env)) return;
   sdk = loadTelemetrySdk(namesService(env) ? undefined : `earshot-${service}`);
 }

@@ -34,7 +34,7 @@ export class Broker {
     this.link = new Link(connection, log);
     this.requests = new Requests(connection, this.link);
     this.api = new JsApi(this.requests);
-    this.spans = new MessageSpans(options.name, connection.getServer());
+    this.spans = new MessageSpans(options.name, () => connection.getServer());
     this.publisher = new BrokerPublisher(this.requests, this.spans);
     this.facts = new BrokerFactReader(this.api);
     this.engines = new BrokerEngineDirectory(this.api);

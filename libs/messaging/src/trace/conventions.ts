@@ -26,12 +26,16 @@ export interface TracedMessage {
   readonly batch?: number;
 }
 
-/** Of one connection: who we are, and which server it is. */
-export const connectionAttributes = (clientId: string, server: string): Attributes => ({
-  'messaging.system.name': 'nats',
-  'messaging.client.id': clientId,
-  'server.address': server,
-});
+/** Of one connection: who we are, and which server it is (`host:port`). */
+export function connectionAttributes(clientId: string, server: string): Attributes {
+  const [, host = server, port] = /^(.*):(\d+)$/.exec(server) ?? [];
+  return {
+    'messaging.system.name': 'nats',
+    'messaging.client.id': clientId,
+    'server.address': host,
+    'server.port': port && Number(port),
+  };
+}
 
 /** Low in cardinality: the subject without the names and numbers in it. */
 export const spanName = (operation: Operation, subject: string) =>

@@ -32,10 +32,13 @@ export interface ConsumedMessage extends TracedMessage {
 /** The spans of one connection's messages; without a running SDK they cost nothing and change nothing. */
 export class MessageSpans {
   readonly #tracer = trace.getTracer('earshot-messaging');
-  readonly #connection: Attributes;
+  readonly #clientId: string;
+  readonly #server: () => string;
 
-  constructor(clientId: string, server: string) {
-    this.#connection = connectionAttributes(clientId, server);
+  /** `server` tells the `host:port` that we are connected to at the moment: after a reconnect it may be another one. */
+  constructor(clientId: string, server: () => string) {
+    this.#clientId = clientId;
+    this.#server = server;
   }
 
   /**
@@ -105,7 +108,8 @@ export class MessageSpans {
     { attributes, ...options }: { kind: SpanKind; attributes?: Attributes; links?: { context: SpanLink }[] },
     parent: Context,
   ): Span {
-    const all = { ...this.#connection, ...messageAttributes(operation, message), ...attributes };
+    const connection = connectionAttributes(this.#clientId, this.#server());
+    const all = { ...connection, ...messageAttributes(operation, message), ...attributes };
     return this.#tracer.startSpan(
       spanName(operation, message.subject),
       { ...options, attributes: all },

@@ -1,14 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Client } from '@earshot/client';
 import { eventually, type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '@earshot/testkit';
 import { connect, headers } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Fault } from '../../../transcription/test/fake-cloud/behaviour.ts';
 import { FaultWorld } from './fault-world.ts';
 import { noise } from './recording.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = 'b7ad6b7169203331';
 const CHUNK = 'jobs.chunk.{engine}.{lane}.{tenant}.{id}.{plan}.{n}';
+const LATER = CHUNK.replace('jobs.', 'jobs.later.');
 const SPLIT = 'jobs.split.{lane}.{tenant}.{id}';
 const FACT = 'transcripts.{tenant}.{id}';
 
@@ -146,4 +149,61 @@ it('a recording that comes in by HTTP begins its trace at the door, where the ca
     ['earshot-ingest', 2, ''],
   ]);
   expect(ofTrace().some(({ name }) => name === 'publish uploads.{tenant}')).toBe(true);
+});
+
+/** A new recording of a single chunk whose calls meet `faults`, in its final state, and what belongs to its trace. */
+async function traceWith(faults: Fault[]) {
+  await world.cloud.behave({ answer_ms: 0, faults });
+  const transcript = await world.finished(await world.submit());
+  const trace = String(transcript.trace_id);
+  const spansOf = (name: string) =>
+    receiver.spans.filter((span) => span.traceId === trace && span.name === name);
+  return { transcript, trace, spansOf };
+}
+
+const outcomes = (spans: readonly ReceivedSpan[]) =>
+  spans.map(({ attributes }) => [attributes['earshot.attempt'], attributes['earshot.outcome']]);
+
+it('a chunk that fails once is in its trace with both attempts, the second behind the schedule of the first', async () => {
+  const { transcript, trace, spansOf } = await traceWith(['error']);
+  expect(transcript.status).toBe('completed');
+  await complete(trace);
+  const ended = await eventually('both attempts', () => {
+    const spans = spansOf(`process ${CHUNK}`);
+    return spans.length === 2 && spans;
+  });
+  expect(outcomes(ended)).toEqual([
+    [1, 'retry'],
+    [2, 'done'],
+  ]);
+  expect(ended.map(({ status }) => status)).toEqual([2, 0]);
+  const [first, second] = spansOf(`receive ${CHUNK}`);
+  const [later, ...others] = spansOf(`publish ${LATER}`);
+  expect(others).toEqual([]);
+  expect(later?.parentSpanId).toBe(first?.spanId);
+  expect(second?.parentSpanId).toBe(later?.spanId);
+});
+
+it('a dead letter that is replayed goes on in the trace of its recording, linked to the request that asked for it', async () => {
+  const { transcript, trace, spansOf } = await traceWith(['unreadable']);
+  expect(transcript.status).toBe('failed');
+  const client = new Client({ baseUrl: await world.url('results') });
+  for await (const { id } of client.deadLetters.list({ transcript_id: transcript.id })) {
+    await client.deadLetters.replay(id);
+  }
+  await eventually('the replay', async () => (await world.transcript(transcript.id)).status === 'completed');
+  const ended = await eventually('both works', () => {
+    const spans = spansOf(`process ${CHUNK}`);
+    return spans.length === 2 && spansOf(`process ${FACT}.completed`).length === 1 && spans;
+  });
+  expect(outcomes(ended)).toEqual([
+    [1, 'give_up'],
+    [1, 'done'],
+  ]);
+  expect(entryOf(trace)).toHaveLength(1);
+  const again = spansOf(`publish ${CHUNK}`).find(({ service }) => service === 'earshot-results');
+  const asked = receiver.spans.filter(({ traceId }) => traceId === again?.links[0]?.traceId);
+  expect(asked.some(({ name }) => /POST.*dead-letters.*replay/.test(name))).toBe(true);
+  const [, received] = spansOf(`receive ${CHUNK}`);
+  expect(received?.parentSpanId).toBe(again?.spanId);
 });
