@@ -13,11 +13,11 @@ import { closingCounts, closingLine, sum, vitestCounts } from './report.mjs';
 
 /** Options of the chaos bench alone; it says what they mean. */
 const OF_BENCH =
-  /^--(rounds|jobs|kills|partitions|rolling|others|workers|chunks|samples|seconds|ack-wait|rest|no-lose-store|resume|shrink|mutations?)(=|$)/;
+  /^--(rounds|jobs|kills|partitions|rolling|others|workers|chunks|samples|seconds|ack-wait|rest|no-lose-store|no-full-disk|resume|shrink|mutations?)(=|$)/;
 /** What is run of it where nobody asks for more: three seeds of everything, then rolling restarts that nobody may notice. */
 const SHORT_BENCHES = [
   '--rounds 3 --jobs 600 --chunks 40 --samples 1 --kills 8 --partitions 3 --others 4',
-  '--jobs 300 --chunks 20 --samples 0 --seconds 30 --kills 0 --partitions 0 --others 0 --rolling 2 --no-lose-store',
+  '--jobs 300 --chunks 20 --samples 0 --seconds 30 --kills 0 --partitions 0 --others 0 --rolling 2 --no-lose-store --no-full-disk',
 ].map((options) => options.split(' '));
 
 const root = fileURLToPath(new URL('..', import.meta.url));

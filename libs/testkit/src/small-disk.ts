@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { open, rm } from 'node:fs/promises';
+import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { tempFolder } from './temp-folder.ts';
@@ -19,6 +19,9 @@ export interface SmallDisk {
   remove(): Promise<void>;
 }
 
+/** Room that is left for what is written while a disk is being made smaller. */
+const SPARE_BLOCKS = 256;
+
 /**
  * Mounts a file system of so many megabytes; `undefined` where that is not allowed (it takes root, on Linux): a test must
  * then say so, and not pass in silence.
@@ -26,8 +29,10 @@ export interface SmallDisk {
 export async function smallDisk(megabytes: number): Promise<SmallDisk | undefined> {
   const folder = await tempFolder();
   const { path } = folder;
+  let size = `${megabytes}m`;
+  const limit = (to: string) => run('mount', ['-o', `remount,size=${to}`, path]);
   try {
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'earshot-test', path]);
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'earshot-test', path]);
   } catch {
     await folder.remove();
     return undefined;
@@ -36,20 +41,27 @@ export async function smallDisk(megabytes: number): Promise<SmallDisk | undefine
   return {
     path,
     fill: async () => {
+      const { blocks, bfree, bsize } = await statfs(path);
+      // Smaller first, so that little memory is taken; refused where more was written meanwhile, and then not needed.
+      await limit(`${(blocks - bfree + SPARE_BLOCKS) * bsize}`).catch(() => undefined);
       const handle = await open(filling, 'a');
       const piece = Buffer.alloc(64 * 1024);
       try {
-        for (let size = piece.length; size > 0; ) {
-          const written = await handle.write(piece, 0, size).catch(() => ({ bytesWritten: 0 }));
-          if (written.bytesWritten === 0) size = Math.floor(size / 2);
+        for (let bytes = piece.length; bytes > 0; ) {
+          const written = await handle.write(piece, 0, bytes).catch(() => ({ bytesWritten: 0 }));
+          if (written.bytesWritten === 0) bytes = Math.floor(bytes / 2);
         }
       } finally {
         await handle.close();
       }
     },
-    free: () => rm(filling, { force: true }),
-    resize: async (size) => {
-      await run('mount', ['-o', `remount,size=${size}m`, path]);
+    free: async () => {
+      await rm(filling, { force: true });
+      await limit(size);
+    },
+    resize: async (to) => {
+      size = `${to}m`;
+      await limit(size);
     },
     remove: async () => {
       await run('umount', ['--lazy', path]);

@@ -3,6 +3,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
 import {
+  type SmallDisk,
+  smallDisk,
   startTcpProxy,
   startTestBroker,
   type TcpProxy,
@@ -31,6 +33,8 @@ const PAID_TIMES = {
   pollEveryMs: 20,
 };
 const STORE_BYTES = 1_900_000_000;
+/** Enough for every recording and chunk of a large round. */
+const DISK_MB = 2_048;
 
 /** Engines of the vendor that this build knows. */
 export const VENDOR_ENGINES: readonly string[] = Object.keys(cloudEngines(''));
@@ -56,6 +60,7 @@ interface Servers {
   readonly database: TestDatabase;
   readonly cloud: FakeCloudProcess;
   readonly folder: Folder;
+  readonly disk: SmallDisk | undefined;
 }
 
 /** A whole installation of processes that are started again when they die, with a proxy on every edge between them. */
@@ -63,6 +68,8 @@ export class ChaosWorld {
   readonly broker: TestBroker;
   readonly database: TestDatabase;
   readonly cloud: FakeCloudProcess;
+  /** What recordings lie on, where one may be mounted. */
+  readonly disk: SmallDisk | undefined;
   /** Folder of recordings. */
   readonly storage: string;
   readonly services = new Map<Service, Supervised>();
@@ -72,11 +79,12 @@ export class ChaosWorld {
   readonly #folder: Folder;
   readonly #repository: string;
 
-  private constructor({ broker, database, cloud, folder }: Servers, repository: string) {
+  private constructor({ broker, database, cloud, folder, disk }: Servers, repository: string) {
     this.broker = broker;
     this.database = database;
     this.cloud = cloud;
-    this.storage = join(folder.path, 'recordings');
+    this.disk = disk;
+    this.storage = join(disk?.path ?? folder.path, 'recordings');
     this.#folder = folder;
     this.#repository = repository;
   }
@@ -84,13 +92,14 @@ export class ChaosWorld {
   static async start(options: ChaosWorldOptions): Promise<ChaosWorld> {
     const repository = options.repository ?? REPOSITORY;
     await buildServices(repository);
-    const [broker, database, cloud, folder] = await Promise.all([
+    const [broker, database, cloud, folder, disk] = await Promise.all([
       startTestBroker({ maxFile: STORE_BYTES }),
       testDatabase(),
       startFakeCloud(),
       tempFolder(),
+      smallDisk(DISK_MB),
     ]);
-    const world = new ChaosWorld({ broker, database, cloud, folder }, repository);
+    const world = new ChaosWorld({ broker, database, cloud, folder, disk }, repository);
     try {
       await world.#startServices(options);
       return world;
@@ -115,7 +124,7 @@ export class ChaosWorld {
     await Promise.all([...this.edges.values()].map((edge) => edge.close()));
     this.broker.resume();
     await Promise.all([this.cloud.dispose(), this.broker.dispose(), this.database.drop()]);
-    await this.#folder.remove();
+    await Promise.all([this.#folder.remove(), this.disk?.remove()]);
   }
 
   async #startServices(options: ChaosWorldOptions): Promise<void> {

@@ -7,7 +7,7 @@ it('loses nothing, doubles nothing and pays for nothing twice while everything i
   const lines: string[] = [];
   const report = await runChaos({
     ...{ seed: 5, jobs: 240, chunksEach: 20, samples: 1, seconds: 20, workers: 3 },
-    ...{ kills: 6, partitions: 3, rolling: 0, others: 2, loseStore: true },
+    ...{ kills: 6, partitions: 3, rolling: 0, others: 2, loseStore: true, fullDisk: true },
     ...{ ackWaitSeconds: 5, restSeconds: 200 },
     keepIn: tmpdir(),
     say: (line) => lines.push(line),

@@ -26,6 +26,7 @@ const HELP = `npm run test:chaos -- --jobs N [options]
   --ack-wait N     seconds (default 5)
   --rest N         seconds that the end of a round may take (default 300)
   --no-lose-store  do not delete the JetStream store in each round
+  --no-full-disk   do not fill the volume of recordings in each round (it takes root anyway)
   --resume FOLDER  keep finished rounds there, and go on with those that are
   --mutations      take one rule of the product away at a time, and see each noticed
   --mutation NAME  only those with this in their name
@@ -48,6 +49,7 @@ const { values } = parseArgs({
     'ack-wait': { type: 'string', default: '5' },
     rest: { type: 'string', default: '300' },
     'no-lose-store': { type: 'boolean', default: false },
+    'no-full-disk': { type: 'boolean', default: false },
     resume: { type: 'string' },
     shrink: { type: 'boolean', default: false },
     mutations: { type: 'boolean', default: false },
@@ -96,6 +98,7 @@ function optionsOf(keepIn: string): ChaosOptions {
     rolling: Number(values.rolling),
     others: Number(values.others),
     loseStore: !values['no-lose-store'],
+    fullDisk: !values['no-full-disk'],
     workers: Number(values.workers),
     ackWaitSeconds: Number(values['ack-wait']),
     chunksEach: Number(values.chunks),

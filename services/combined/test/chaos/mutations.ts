@@ -24,7 +24,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'services/transcription/src/paid/payment.ts',
-        find: 'const intent = await entry.decideIntent({ output_uri, worker, created_at: new Date().toISOString() });',
+        find: "const intent = await entry.decide('intent', { output_uri, worker, created_at: new Date().toISOString() });",
         replace:
           'const intent = { output_uri, worker, created_at: new Date().toISOString() };\n  await Promise.resolve(entry);',
       },

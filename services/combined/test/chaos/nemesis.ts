@@ -120,6 +120,8 @@ export class Nemesis {
         return this.#rollingRestart();
       case 'lose_store':
         return this.#loseStore();
+      case 'full_disk':
+        return this.#fillDisk(fault.ms);
       case 'lose_replies':
         return this.#misbehave(['lose_reply'], fault.calls);
       case 'refuse_calls':
@@ -207,6 +209,14 @@ export class Nemesis {
     }
   }
 
+  async #fillDisk(ms: number): Promise<void> {
+    const { disk } = this.#options.world;
+    if (!disk) throw new Error('recordings lie on no disk that could be filled');
+    await disk.fill();
+    await pause(ms);
+    await disk.free();
+  }
+
   async #misbehave(kinds: readonly VendorFault[], calls: number): Promise<void> {
     const faults = Array.from({ length: calls }, (_, n) => kinds[n % kinds.length] as VendorFault);
     await this.#options.world.cloud.behave({ faults });
@@ -221,10 +231,11 @@ export class Nemesis {
   }
 
   async #healAll(): Promise<void> {
-    const { broker, edges, services, cloud } = this.#options.world;
+    const { broker, edges, services, cloud, disk } = this.#options.world;
     for (const proxy of edges.values()) proxy.poison();
     for (const { current } of services.values()) current.signal('SIGCONT');
     broker.resume();
+    await disk?.free();
     await cloud.behave({ faults: [] });
   }
 

@@ -68,7 +68,15 @@ async function prove(
 const optionsOf = (base: Pick<ChaosOptions, 'keepIn' | 'say'>): ChaosOptions => ({
   ...base,
   ...{ seed: 1, jobs: 600, chunksEach: 40, samples: 0, seconds: 0, workers: 3, ackWaitSeconds: 5 },
-  ...{ kills: 0, partitions: 0, rolling: 0, others: 0, loseStore: false, schedule: SCHEDULE },
+  ...{
+    kills: 0,
+    partitions: 0,
+    rolling: 0,
+    others: 0,
+    loseStore: false,
+    fullDisk: false,
+    schedule: SCHEDULE,
+  },
   ...{ answerMs: 300, restSeconds: 75 },
 });
 

@@ -25,6 +25,8 @@ export interface ChaosOptions {
   /** Faults of other kinds. */
   readonly others: number;
   readonly loseStore: boolean;
+  /** Left out, with a word, where no disk may be mounted. */
+  readonly fullDisk: boolean;
   readonly workers: number;
   readonly ackWaitSeconds: number;
   readonly chunksEach: number;
@@ -101,7 +103,9 @@ class ChaosRun {
     this.#world = world;
     this.#options = options;
     this.#recordings = planRecordings({ ...options, engines: VENDOR_ENGINES });
-    this.#schedule = options.schedule ?? makeSchedule({ ...options, ackWaitMs: ackWaitSeconds * 1_000 });
+    const fullDisk = options.fullDisk && world.disk !== undefined;
+    this.#schedule =
+      options.schedule ?? makeSchedule({ ...options, fullDisk, ackWaitMs: ackWaitSeconds * 1_000 });
     this.#total = this.#recordings.reduce((sum, { chunks }) => sum + chunks, 0);
   }
 
@@ -141,6 +145,8 @@ class ChaosRun {
     const world = this.#world;
     const { restSeconds } = this.#options;
     const say = this.#say;
+    if (this.#options.fullDisk && !world.disk)
+      say('         no full disk: mounting one takes root, on Linux');
     const poison = this.#recordings.flatMap((recording) => poisonOf(recording) ?? []);
     await world.cloud.behave({ poison, operation_ms: 20, answer_ms: this.#options.answerMs ?? 0 });
     const nemesis = new Nemesis({

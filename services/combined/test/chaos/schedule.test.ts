@@ -10,6 +10,7 @@ const options = {
   others: 10,
   ackWaitMs: 5_000,
   loseStore: true,
+  fullDisk: true,
 };
 
 it('is the same for the same seed, and another for another', () => {
@@ -20,8 +21,8 @@ it('is the same for the same seed, and another for another', () => {
 it('holds as many faults of each kind as were asked for, over the whole work and in its order', () => {
   const schedule = makeSchedule(options);
   const count = (kind: string) => schedule.filter(({ fault }) => fault.kind === kind).length;
-  expect(schedule).toHaveLength(37);
-  expect([count('kill'), count('partition'), count('lose_store')]).toEqual([20, 5, 1]);
+  expect(schedule).toHaveLength(38);
+  expect([count('kill'), count('partition'), count('lose_store'), count('full_disk')]).toEqual([20, 5, 1, 1]);
   const times = schedule.map(({ at }) => at);
   expect(times).toEqual([...times].sort((a, b) => a - b));
   expect(times[0]).toBeGreaterThan(0);

@@ -10,6 +10,7 @@ export type Fault =
   | { readonly kind: 'down'; readonly target: 'nats' | 'postgres'; readonly ms: number }
   | { readonly kind: 'rolling_restart' }
   | { readonly kind: 'lose_store' }
+  | { readonly kind: 'full_disk'; readonly ms: number }
   | { readonly kind: 'lose_replies'; readonly calls: number }
   | { readonly kind: 'refuse_calls'; readonly calls: number }
   | { readonly kind: 'late_results'; readonly chunks: number };
@@ -40,6 +41,8 @@ export interface ScheduleOptions {
   readonly ackWaitMs: number;
   /** Whether the whole JetStream store is deleted once. */
   readonly loseStore: boolean;
+  /** Whether the volume of recordings is full once for a while. */
+  readonly fullDisk: boolean;
 }
 
 /** The same seed and options give the same schedule, in the order of the work. */
@@ -74,6 +77,7 @@ export function makeSchedule(options: ScheduleOptions): Step[] {
     ...times(options.rolling, (): Fault => ({ kind: 'rolling_restart' })),
     ...times(options.others, () => random.pick(other)()),
     ...(options.loseStore ? [{ kind: 'lose_store' } as const] : []),
+    ...(options.fullDisk ? [{ kind: 'full_disk', ms: upTo(3 * ackWaitMs) } as const] : []),
   ];
   return random
     .shuffled(faults)

@@ -13,6 +13,7 @@ const schedule = makeSchedule({
     others: 10,
     ackWaitMs: 5_000,
     loseStore: true,
+    fullDisk: true,
   },
 });
 

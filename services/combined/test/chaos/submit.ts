@@ -1,5 +1,5 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, ClientError } from '@earshot/client';
 import { DEFAULT_TENANT, uploadSubject } from '@earshot/contracts';
@@ -31,7 +31,7 @@ export async function submit(
   random: SeededRandom,
 ): Promise<Submitted> {
   const sendOnce =
-    recording.via === 'http' ? await throughDoor(world, recording, random) : await asEvent(world, recording);
+    recording.via === 'http' ? await throughDoor(world, recording, random) : asEvent(world, recording);
   for (let tries = 1; tries <= TRIES; tries += 1) {
     try {
       await sendOnce();
@@ -62,15 +62,15 @@ async function throughDoor(world: ChaosWorld, recording: PlannedRecording, rando
   };
 }
 
-/** Straight to the broker, past every service; the sound was stored by somebody else before. */
-async function asEvent(world: ChaosWorld, recording: PlannedRecording) {
+/** Straight to the broker, past every service, once the sound is stored by somebody else. */
+function asEvent(world: ChaosWorld, recording: PlannedRecording) {
   const uri = `${DEFAULT_TENANT}/in/${recording.key}.wav`;
   const path = join(world.storage, uri);
-  await mkdir(join(path, '..'), { recursive: true });
-  await writeFile(`${path}.part`, wavOf(recording));
-  await rename(`${path}.part`, path);
   const payload = JSON.stringify(eventOf(recording, uri));
+  let stored = false;
   return async () => {
+    if (!stored) await store(path, wavOf(recording));
+    stored = true;
     const connection = await connect({ servers: world.broker.url, timeout: 5_000, reconnect: false });
     try {
       await connection.jetstream().publish(uploadSubject(DEFAULT_TENANT), payload, { timeout: 5_000 });
@@ -78,4 +78,10 @@ async function asEvent(world: ChaosWorld, recording: PlannedRecording) {
       await connection.close();
     }
   };
+}
+
+async function store(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.part`, bytes);
+  await rename(`${path}.part`, path);
 }
