@@ -182,6 +182,25 @@ describe('a call whose answer was lost', () => {
   });
 });
 
+describe('a vendor that does not answer', () => {
+  it('keeps nobody longer than they want to wait', async () => {
+    const { call, key } = await run(await inBucket(recording(100)));
+    server.behave({ silent: true });
+    const name = server.bill()[0]?.operation ?? '';
+    for (const ask of [call.poll, call.cancel, call.find]) {
+      const asked = performance.now();
+      await expect(ask(ask === call.find ? key : name, AbortSignal.timeout(200))).rejects.toThrow();
+      expect(performance.now() - asked).toBeLessThan(1_000);
+    }
+  });
+
+  it('that has forgotten an operation leaves a person to decide', async () => {
+    const { call } = await run(await inBucket(recording(100)));
+    const old = await call.poll('projects/p/locations/us/operations/old', signal);
+    expect(old).toMatchObject({ state: 'failed', error: { code: 'unclear_call' } });
+  });
+});
+
 describe('what fails', () => {
   it('is classed by who is to blame, at all three layers', async () => {
     const stored = await inBucket(recording(100));

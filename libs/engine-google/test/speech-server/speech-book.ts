@@ -23,6 +23,8 @@ export interface SpeechBehaviour {
   readonly visibleAfterMs: number;
   /** What RetryInfo says. */
   readonly retryAfterMs: number;
+  /** While true nothing is answered that is asked about operations. */
+  readonly silent: boolean;
   /** While true every call is answered RESOURCE_EXHAUSTED. */
   readonly outOfQuota: boolean;
   /** One for each of the next calls, in order; undefined for one that meets none. */
@@ -33,6 +35,7 @@ export const healthySpeech: SpeechBehaviour = {
   operationMs: 0,
   visibleAfterMs: 0,
   retryAfterMs: 1_000,
+  silent: false,
   outOfQuota: false,
   faults: [],
 };

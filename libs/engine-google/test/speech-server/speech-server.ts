@@ -171,6 +171,7 @@ export class SpeechServer {
 
   #get(name: string, answer: Answer): void {
     this.#note('get', { operation: name });
+    if (this.#behaviour.silent) return;
     const operation = this.#operations.get(name);
     if (operation) answer(null, operationOf(operation));
     else answer({ code: status.NOT_FOUND, details: `there is no operation ${name}` });
@@ -178,6 +179,7 @@ export class SpeechServer {
 
   #list({ pageSize, pageToken }: Json, answer: Answer): void {
     this.#note('list', {});
+    if (this.#behaviour.silent) return;
     const all = this.#operations.list();
     const from = Number(pageToken || 0);
     const to = from + Math.min(Number(pageSize) || 100, 100);
@@ -187,6 +189,7 @@ export class SpeechServer {
 
   #cancel(name: string, answer: Answer): void {
     this.#note('cancel', { operation: name });
+    if (this.#behaviour.silent) return;
     this.#operations.cancel(name);
     answer(null, {});
   }
