@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Client } from '@earshot/client';
 import type { Transcript } from '@earshot/contracts';
 import { embeddedOptionsFromEnv, resolveFfmpeg } from '@earshot/embedded';
@@ -43,7 +43,8 @@ export class GsWorld {
   readonly #services = new Map<string, ServiceProcess>();
   #connection: Promise<Broker> | undefined;
 
-  static async start(fakeGcs: string): Promise<GsWorld> {
+  /** `store`: recordings that come through our door are kept in a bucket, or in a folder of this machine. */
+  static async start(fakeGcs: string, store: 'bucket' | 'folder' = 'bucket'): Promise<GsWorld> {
     const folder = await tempFolder();
     const [gcs, broker, database, ffmpeg] = await Promise.all([
       startFakeGcs(fakeGcs),
@@ -59,7 +60,12 @@ export class GsWorld {
     const env = {
       NATS_URL: broker.url,
       DATABASE_URL: database.url,
-      EARSHOT_STORAGE_URL: `gs://${OURS}/earshot`,
+      ...(store === 'bucket'
+        ? { EARSHOT_STORAGE_URL: `gs://${OURS}/earshot` }
+        : {
+            EARSHOT_STORAGE_URL: pathToFileURL(join(folder.path, 'storage')).href,
+            EARSHOT_GOOGLE_STAGING_URL: `gs://${OURS}/staging`,
+          }),
       EARSHOT_GOOGLE_STORAGE_ENDPOINT: gcs.url,
       EARSHOT_GOOGLE_SPEECH_ENDPOINT: speech.endpoint,
       EARSHOT_BUCKETS_FILE: buckets,

@@ -7,10 +7,12 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { GsWorld, UPLOADS } from './gs-world.ts';
 
 let world: GsWorld;
-beforeAll(async () => {
-  world = await GsWorld.start(inject('goTools')['fake-gcs-server']);
-});
-afterAll(() => world?.close());
+const useWorld = (store: 'bucket' | 'folder') => {
+  beforeAll(async () => {
+    world = await GsWorld.start(inject('goTools')['fake-gcs-server'], store);
+  });
+  afterAll(() => world?.close());
+};
 
 /** A recording that says the numbers from `first` on, one a second. */
 function saying(first: number, seconds: number): Buffer {
@@ -38,6 +40,8 @@ async function keysOf(name: 'uploads' | 'ours'): Promise<string[]> {
 }
 
 describe('from an upload event to the transcript', () => {
+  useWorld('bucket');
+
   it('a recording in a bucket is read where it lies, paid for once, and stays', async () => {
     await world.bucket('uploads').put('calls/one.wav', saying(100, 30));
     const before = await world.bucket('uploads').stat('calls/one.wav');
@@ -97,5 +101,27 @@ describe('from an upload event to the transcript', () => {
     const transcript = await world.finished(await uploaded({ uri }));
     expect(transcript).toMatchObject({ status: 'failed', error: { code } });
     expect(world.speech.bill().length).toBe(paid);
+  });
+});
+
+describe('where recordings are kept in a folder', () => {
+  useWorld('folder');
+
+  it('they are brought to the staging bucket for their call, and nothing stays there', async () => {
+    const file = new Blob([new Uint8Array(saying(900, 20))]);
+    const { id } = await (await world.client('ingest')).recordings.create({ file });
+    expect(await world.finished(id)).toMatchObject({ status: 'completed', text: spoken(900, 20) });
+    expect(world.speech.bill().map(({ audio }) => audio)).toEqual([
+      expect.stringMatching(new RegExp(`^gs://earshot-store/staging/default/${id}/calls/1-0-google-1/`)),
+    ]);
+    await eventually('an empty staging bucket', async () => (await keysOf('ours')).length === 0);
+  });
+
+  it('those in a bucket are read there all the same', async () => {
+    const paid = world.speech.bill().length;
+    await world.bucket('uploads').put('calls/two.wav', saying(300, 10));
+    const id = await uploaded({ uri: `gs://${UPLOADS}/calls/two.wav` });
+    expect(await world.finished(id)).toMatchObject({ status: 'completed', text: spoken(300, 10) });
+    expect(world.speech.bill()[paid]?.audio).toBe(`gs://${UPLOADS}/calls/two.wav`);
   });
 });
