@@ -174,7 +174,7 @@ describe('one process on a fresh folder', () => {
     expect(operations.filter(({ summary }) => !summary || summary.includes('\n'))).toEqual([]);
     expect(new Set(operations.map(({ summary }) => summary)).size).toBe(operations.length);
     const groups = tags.map(({ name }) => name);
-    expect(groups).toEqual(['recordings', 'transcripts', 'dead letters', 'operations']);
+    expect(groups).toEqual(['recordings', 'transcripts', 'dead letters', 'usage', 'operations']);
     expect(operations.filter((one) => !one.tags?.every((tag) => groups.includes(tag)))).toEqual([]);
   });
 });
