@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readWav, SAMPLE_RATE, writeWav } from '@earshot/audio';
 import type { EngineCapabilities } from '@earshot/engine';
+import { createGoogleEngine } from '@earshot/engine-google';
 import { tempFolder } from '@earshot/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Bench, openBench, splitOf } from '../test/bench.ts';
@@ -177,6 +178,24 @@ it('a chunk that a remote engine gets is no longer than 20 minutes', async () =>
   const { cuts } = splitOf(await split(bench.splitJob(), { capabilities: () => hours }));
   expect(Math.max(...cuts.map(({ start_ms, end_ms }) => end_ms - start_ms))).toBeLessThanOrEqual(1_200_000);
   expect(cuts.length).toBeLessThanOrEqual(4);
+});
+
+describe('Google reads by itself', () => {
+  const google = createGoogleEngine({ access: { projectId: 'p', endpoint: '127.0.0.1:1' } });
+  it.each([
+    ['law.wav', ['-c:a', 'pcm_mulaw', '-ar', '8000'], 'the recording'],
+    ['talk.m4a', ['-c:a', 'aac'], 'the recording'],
+    ['talk.mov', ['-c:a', 'aac'], 'the recording'],
+    ['talk.ogg', ['-c:a', 'libopus'], 'the recording'],
+    ['talk.webm', ['-c:a', 'libopus'], 'the recording'],
+    ['vorbis.ogg', ['-c:a', 'libvorbis'], 'a chunk'],
+    ['lossless.m4a', ['-c:a', 'alac'], 'a chunk'],
+    ['adpcm.wav', ['-c:a', 'adpcm_ms'], 'a chunk'],
+  ])('%s %j: %s', async (name, coding, where) => {
+    await bench.store(await make(name, ...once, '-ac', '1', ...coding));
+    const { cuts } = splitOf(await split(bench.splitJob(), { capabilities: () => google.capabilities }));
+    expect(cuts.map(keyOf)).toEqual([where]);
+  });
 });
 
 describe('a recording in a bucket of the tenant', () => {
