@@ -57,6 +57,16 @@ const ROWS = [
     illegal: ['@google-cloud/storage', '@earshot/messaging', '@earshot/audio'],
   },
   {
+    at: 'libs/engine-google/src',
+    legal: ['@earshot/engine', '@earshot/storage', '@google-cloud/speech', 'google-gax'],
+    illegal: [
+      '@google-cloud/storage',
+      '@earshot/storage-gcs',
+      '@earshot/engine-sherpa',
+      '@earshot/engine/testing',
+    ],
+  },
+  {
     at: 'libs/engine-sherpa/src',
     legal: ['@earshot/engine', '@earshot/audio', 'sherpa-onnx-node'],
     illegal: ['nats', '@earshot/storage-file', '@earshot/engine/testing'],

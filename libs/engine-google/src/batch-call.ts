@@ -4,7 +4,7 @@ import { protos } from '@google-cloud/speech';
 import { Status } from 'google-gax';
 import { once, unlessAborted } from './ask.ts';
 import type { SpeechConnection } from './connection.ts';
-import { googleError, refusalOf } from './errors.ts';
+import { googleError, operationError, refusalOf } from './errors.ts';
 import { msOf } from './offsets.ts';
 import { type Output, readOutput } from './output.ts';
 import { readResults } from './read-results.ts';
@@ -124,14 +124,14 @@ async function poll(parts: BatchCallParts, name: string): Promise<OperationState
     return { state: 'failed', error: new CodedError('unclear_call', detail) };
   }
   if (!operation.done) return { state: 'running' };
-  if (operation.error) return { state: 'failed', error: googleError(operation.error) };
+  if (operation.error) return { state: 'failed', error: operationError(operation.error) };
   const { results, totalBilledDuration } = BatchRecognizeResponse.decode(
     operation.response?.value as Uint8Array,
   );
   const [[audio, file] = ['', undefined]] = Object.entries(results);
   const billed_ms = msOf(totalBilledDuration) ?? msOf(file?.metadata?.totalBilledDuration);
   // The operation succeeds all the same.
-  if (file?.error) return { state: 'failed', error: googleError(file.error), billed_ms };
+  if (file?.error) return { state: 'failed', error: operationError(file.error), billed_ms };
   const output: Output = await readOutput(parts.staging, file);
   const segments = readResults(output.results, parts.stored.channels, parts.durationMs);
   const staged = parts.stored.uri === undefined ? [audio] : [];

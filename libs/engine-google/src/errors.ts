@@ -46,13 +46,28 @@ export function googleError(error: unknown): CodedError {
   return new CodedError(known, message || 'Google gave no reason', { cause: error, retryAfterMs });
 }
 
+/**
+ * Why an operation, or its file, failed. That Google may not read one tenant's bucket, or has trouble with one recording, is
+ * no outage: everybody else's work goes on, and this one's attempts are counted.
+ */
+export function operationError(error: unknown): CodedError {
+  const coded = googleError(error);
+  if (coded.code !== 'unavailable') return coded;
+  return new CodedError('engine_error', coded.message, { cause: error });
+}
+
 /** Why a call was certainly not taken; undefined when nobody can know. */
 export function refusalOf(error: unknown): CodedError | undefined {
   const { code, message, details } = error as VendorError;
   const unsent =
     code === Status.UNAVAILABLE &&
     /ECONNREFUSED|ENOTFOUND|Name resolution failed/.test(`${message} ${details}`);
-  return unsent || REFUSALS.has(code) ? googleError(error) : undefined;
+  if (!unsent && !REFUSALS.has(code)) return undefined;
+  const coded = googleError(error);
+  // Not the recording, which nobody has looked at yet: the project, the location or the model is not there.
+  return coded.code === 'missing_object'
+    ? new CodedError('unavailable', coded.message, { cause: error })
+    : coded;
 }
 
 function retryDelayOf(details: readonly unknown[]): number | undefined {

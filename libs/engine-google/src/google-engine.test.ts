@@ -211,6 +211,8 @@ describe('what fails', () => {
     expect(await codeOf({ faults: ['refuse'] })).toBe('unsupported');
     expect(await codeOf({ faults: ['fail'] })).toBe('engine_error');
     expect(await codeOf({ faults: ['fail_file'] })).toBe('engine_error');
+    expect(await codeOf({ faults: ['deny_file'] })).toBe('engine_error');
+    expect(await codeOf({ faults: ['no_model'] })).toBe('unavailable');
     expect(await codeOf({ faults: ['drop'] })).toBe('unavailable');
     await server.close();
     expect((await run(stored)).error?.code).toBe('unavailable');

@@ -10,6 +10,10 @@ export type SpeechFault =
   | 'quota'
   /** INVALID_ARGUMENT. */
   | 'refuse'
+  /** NOT_FOUND, of the model or its location. */
+  | 'no_model'
+  /** The operation succeeds, but its file may not be read. */
+  | 'deny_file'
   /** The operation ends in an error. */
   | 'fail'
   /** The operation succeeds, with an error for its file. */

@@ -132,6 +132,7 @@ export class SpeechServer {
   #refusal(fault: SpeechFault | undefined): Partial<grpc.StatusObject> | undefined {
     if (fault === 'drop') return { code: status.UNAVAILABLE, details: 'no backend' };
     if (fault === 'refuse') return { code: status.INVALID_ARGUMENT, details: 'the request is not valid' };
+    if (fault === 'no_model') return { code: status.NOT_FOUND, details: 'there is no such model here' };
     if (fault !== 'quota') return undefined;
     const metadata = new grpc.Metadata();
     const details = 'quota exceeded';
@@ -157,6 +158,7 @@ export class SpeechServer {
     fault: SpeechFault | undefined,
   ): Promise<OperationEnd> {
     if (fault === 'fail') return { error: { code: status.INTERNAL, message: 'the operation failed' } };
+    if (fault === 'deny_file') return { response: fileError(audio, status.PERMISSION_DENIED, 'no access') };
     if (fault === 'fail_file') return { response: fileError(audio, status.INTERNAL, 'the file failed') };
     if (!('results' in heard)) return { response: fileError(audio, heard.code, heard.message) };
     const totalBilledDuration = durationOf(heard.billedMs);
