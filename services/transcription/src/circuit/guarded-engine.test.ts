@@ -5,9 +5,11 @@ import { openFileStorage } from '@earshot/storage-file';
 import { eventually, tempFolder } from '@earshot/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../test/fakes.ts';
+import { CallPostponed } from '../budget/call-postponed.ts';
 import type { TaskLimits } from '../children/task-limits.ts';
+import type { EngineRunner } from '../engine-runner.ts';
 import { PaidCalls } from '../paid/paid-calls.ts';
-import { startGuardedEngine } from './guarded-engine.ts';
+import { EngineGuard, GuardedEngine, startGuardedEngine } from './guarded-engine.ts';
 
 /** A vendor that is away, then has one operation that runs for as long as a test wants. */
 class Vendor {
@@ -86,4 +88,32 @@ it('takes all its work again as soon as a paid operation is seen to run, however
   await eventually('the circuit to close', () => guarded.circuit === 'closed');
   vendor.running = false;
   expect((await result).segments).toMatchObject([{ text: 'text' }]);
+});
+
+it.each([
+  [true, 'takes nothing for a while once the budget of all is used up, and is not called down for that'],
+  [false, 'goes on for others when it is one tenant’s budget'],
+])('forAll %s: %s', async (forAll) => {
+  const over = async () => Promise.reject(new CallPostponed('the budget is used up', 300, forAll));
+  const { capabilities } = new Vendor().engine;
+  const runner: EngineRunner = {
+    ...{ info: { name: 'e', model: 'm', capabilities }, run: over, restart: async () => {} },
+    ...{ memoryBytes: () => 0, close: async () => {} },
+  };
+  const guarded = new GuardedEngine(runner, new EngineGuard('e', async () => false, silentLog));
+  onTestFinished(() => guarded.close());
+  let open = true;
+  const noLoop = { stop: async () => {}, active: () => 0, idle: async () => {}, limit: () => {} };
+  guarded.valve.attach({ ...noLoop, pause: () => (open = false), resume: () => (open = true) });
+  const bounds = {
+    signal: new AbortController().signal,
+    deadlineMs: 1_000,
+    ledgerFor: () => ({ pay: over }),
+  };
+  await expect(guarded.run({ channels: [], duration_ms: 1 }, {}, bounds)).rejects.toBeInstanceOf(
+    CallPostponed,
+  );
+  expect(open).toBe(!forAll);
+  expect([guarded.circuit, guarded.quotaUntil]).toEqual(['closed', undefined]);
+  await eventually('the loop to be open again', () => open);
 });
