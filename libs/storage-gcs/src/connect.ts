@@ -20,7 +20,12 @@ export function connectBucket(name: string, { credentials, projectId, apiEndpoin
     ...(credentials ? { credentials } : {}),
     ...(projectId ? { projectId } : {}),
     ...(apiEndpoint ? { apiEndpoint, projectId: projectId ?? 'local' } : {}),
-    retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, maxRetries: 3, totalTimeout: 60 },
+    retryOptions: {
+      idempotencyStrategy: IdempotencyStrategy.RetryAlways,
+      maxRetries: 2,
+      maxRetryDelay: 4,
+      totalTimeout: 20,
+    },
   });
   return storage.bucket(name);
 }

@@ -40,7 +40,8 @@ export function gcsError(action: string, bucket: string, cause: unknown): CodedE
   }
   if (status === 404) return away(`there is no bucket gs://${bucket}`);
   if (status === 408 || status === 429 || (status ?? 0) >= 500) return away(`Google answers ${status}`);
-  if (isCredentialsError(message)) return away('there are no usable credentials of Google Cloud');
+  if (isCredentialsError(`${String(code)} ${message}`))
+    return away('there are no usable credentials of Google Cloud');
   if (AWAY.has(String(code)) || /socket hang up|network|premature close/i.test(message)) {
     return away(`Google Cloud Storage cannot be reached (${String(code ?? 'connection lost')})`);
   }
@@ -55,7 +56,7 @@ export function gcsError(action: string, bucket: string, cause: unknown): CodedE
 }
 
 const isCredentialsError = (message: string) =>
-  /could not load the default credentials|invalid_grant|invalid_client|unable to detect a project id/i.test(
+  /could not load the default credentials|invalid_grant|invalid_client|unable to detect a project id|^ERR_OSSL/i.test(
     message,
   );
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { ObjectStorage } from '../object-storage.ts';
+import { addresses, type StorageTraits } from './addresses.ts';
 import { bigObjects } from './big-objects.ts';
 import { forbiddenKeys } from './forbidden-keys.ts';
 import { listing } from './listing.ts';
@@ -12,8 +13,15 @@ export interface OpenedStorage {
   cleanup(): Promise<void>;
 }
 
-/** The vitest suite every adapter of the storage port passes; `open` gives a new, empty store for each test. */
-export function storageConformance(name: string, open: () => Promise<OpenedStorage>): void {
+/**
+ * The vitest suite every adapter of the storage port passes; `open` gives a new, empty store for each test, `traits` say which
+ * of the functions that a store may lack it has.
+ */
+export function storageConformance(
+  name: string,
+  open: () => Promise<OpenedStorage>,
+  traits: StorageTraits,
+): void {
   describe(`object storage: ${name}`, () => {
     let opened: OpenedStorage;
     beforeEach(async () => {
@@ -26,5 +34,6 @@ export function storageConformance(name: string, open: () => Promise<OpenedStora
     forbiddenKeys(storage);
     races(storage);
     bigObjects(storage);
+    addresses(storage, traits);
   });
 }
