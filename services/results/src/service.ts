@@ -90,7 +90,7 @@ export function startResults(options: ResultsOptions): Results {
       void (await purge(broker, { stream: STREAMS.transcripts, subject, before: upTo + 1 })),
   });
   const onFinal = metrics ? countFinal(metrics, relay.take) : relay.take;
-  const onBilled = metrics && countBilled(metrics);
+  const onBilled = metrics && countBilled(metrics, parseEngines(config.EARSHOT_ENGINES));
   const handle = factHandler({ database, storage, log, onFinal, onBilled });
   const loop = startFactLoop({ broker, handle, log });
   const room = keepRoom(broker, log);

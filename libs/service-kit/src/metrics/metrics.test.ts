@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { eventually } from '@earshot/testkit';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpServer } from '../http-server.ts';
 import { createLogger } from '../logger.ts';
@@ -83,6 +84,20 @@ describe('metrics of a process', () => {
       expect(Number(values.get(name))).toBeGreaterThanOrEqual(0);
       expect(Number(values.get(name))).toBeLessThanOrEqual(1);
     }
+  });
+
+  it('tell of its event loop, its heap and its garbage collection', async () => {
+    await open();
+    const busyUntil = performance.now() + 60;
+    while (performance.now() < busyUntil) Math.sqrt(busyUntil);
+    const delays = await eventually('a delay that was measured', async () => {
+      const lines = await linesOf('nodejs_eventloop_delay_max ');
+      return lines.some((line) => Number(line.split(' ').at(-1)) > 0) && lines;
+    });
+    expect(delays).toHaveLength(1);
+    const heap = await linesOf('v8js_memory_heap_used{');
+    expect(heap.some((line) => line.includes('"old_space"'))).toBe(true);
+    expect(Math.max(...heap.map((line) => Number(line.split(' ').at(-1))))).toBeGreaterThan(1_000_000);
   });
 });
 

@@ -4,8 +4,8 @@ import type { Logger } from '@earshot/service-kit';
 import { type Figures, type FiguresDeps, readFigures } from './read-figures.ts';
 
 const EVERY_MS = 5_000;
-/** What the database has to add up grows with the backlog; it does so for at most a twentieth of the time. */
-const REST = 19;
+/** What the database has to add up grows with the backlog; it does so for at most a tenth of the time. */
+const REST = 9;
 const LONGEST_MS = 60_000;
 /** Until there are any: a database that is slow at the start must not leave out figures for long. */
 const SOON_MS = 250;
