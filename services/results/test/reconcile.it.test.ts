@@ -131,6 +131,14 @@ it('publishes again the one chunk job that nobody has, as it was, and once', asy
   expect(await look()).toBe(0);
 });
 
+it('looks after every one of many transcripts, more than it reads at once', async () => {
+  const many = Array.from({ length: 25 }, () => factsOf());
+  await store(...many.flatMap((f) => [f.accepted(), f.split(2), f.chunk(0)]));
+  for (const f of many.slice(0, 5)) await broker.publisher.publish(jobsOf(f).chunk(1));
+  expect(await look()).toBe(20);
+  for (const f of many) expect(await jobsOf(f).present()).toEqual(new Set([jobsOf(f).chunkSubject(1)]));
+});
+
 it('publishes again the job of a gap that was sent round, not those of gaps that were not', async () => {
   const f = factsOf();
   await store(f.accepted(), f.split(3), f.chunk(0), f.gaveUp(1), f.gaveUp(2));
