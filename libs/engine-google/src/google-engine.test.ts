@@ -173,11 +173,11 @@ describe('a call whose answer was lost', () => {
     expect(await call.find(key.replace('google-', 'google-9'), signal)).toBeUndefined();
   });
 
-  it('is found among hundreds of others', async () => {
+  it('is found beyond the first page of others', async () => {
     server.behave({ faults: ['lose_reply'] });
     const stored = await inBucket(recording(100));
     const { call, key } = await run(stored);
-    for (let n = 0; n < 210; n += 1) await call.call(`other/${n}`, signal);
+    for (let n = 0; n < 110; n += 1) await call.call(`other/${n}`, signal);
     expect(await call.find(key, signal)).toBe(server.bill()[0]?.operation);
   });
 });
