@@ -99,7 +99,7 @@ export const errorTable = {
     class: 'permanent',
     status: 422,
     title: 'This kind of address is not supported',
-    help: 'Give a storage key under the tenant, or upload the bytes.',
+    help: 'Give a storage key under the tenant or a gs: address, or upload the bytes.',
   },
   forbidden_key: {
     class: 'permanent',

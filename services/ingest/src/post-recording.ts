@@ -34,7 +34,7 @@ const schema = {
   operationId: 'submitRecording',
   summary: 'Submit a recording',
   description:
-    'As a multipart form with the field `file` and options as further fields, or as JSON with a storage key. ' +
+    'As a multipart form with the field `file` and options as further fields, or as JSON with a storage key or the gs: address of a listed bucket. ' +
     'The answer comes once the recording is durable and its upload event is published.',
   tags: ['recordings'],
   headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ maxLength: 256 })) }),
