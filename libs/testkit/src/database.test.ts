@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import { testDatabase } from './database.ts';
 
@@ -19,4 +20,14 @@ it('keeps the data over a crash of the server', async () => {
   await expect(first.query('SELECT 1')).rejects.toThrow();
   await first.start();
   expect(await first.query('SELECT n FROM kept')).toEqual([{ n: 7 }]);
+});
+
+it('stands still and goes on, with the connections that were open', async () => {
+  const slow = first.query('SELECT pg_sleep(0.2), 1 AS n');
+  first.pause();
+  const asked = first.query('SELECT 2 AS n');
+  const outcome = await Promise.race([slow, asked, pause(1_000).then(() => 'nothing')]);
+  expect(outcome).toBe('nothing');
+  first.resume();
+  expect([(await slow)[0], (await asked)[0]]).toMatchObject([{ n: 1 }, { n: 2 }]);
 });

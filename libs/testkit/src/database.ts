@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   embeddedOptionsFromEnv,
@@ -19,6 +20,9 @@ export interface TestDatabase {
   stop(): Promise<void>;
   /** Ends the whole server without warning (SIGKILL); its data stay. */
   kill(): Promise<void>;
+  /** SIGSTOP to the whole server (on Linux): connections stay open and nothing answers from now on, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Starts the server again on the same port and waits until it answers. */
   start(): Promise<void>;
   /** Deletes the database; the last one takes the server along. */
@@ -38,6 +42,25 @@ let databases = 0;
 const launch = (installation: ResolvedPostgres, folder: string, port = 0) =>
   startPostgres({ installation, dataDir: join(folder, 'postgres'), port });
 
+/** The server's process first, so that it makes no more of those that come after. */
+function signalAll({ pid }: RunningPostgres, signal: NodeJS.Signals): void {
+  const send = (to: number) => {
+    try {
+      process.kill(to, signal);
+    } catch {
+      // It is gone already.
+    }
+  };
+  send(pid);
+  let children = '';
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  } catch {
+    // The server is gone, or this is not Linux.
+  }
+  for (const child of children.split(' ').filter(Boolean)) send(Number(child));
+}
+
 async function startServer(options: TestDatabaseOptions): Promise<Server> {
   const installation = await resolvePostgres(embeddedOptionsFromEnv(process.env));
   const given = options.folder;
@@ -47,11 +70,8 @@ async function startServer(options: TestDatabaseOptions): Promise<Server> {
     folder,
     running: await launch(installation, folder.path),
     endWithParent: () => {
-      try {
-        process.kill(started.running.pid, 'SIGQUIT');
-      } catch {
-        // It is gone already.
-      }
+      signalAll(started.running, 'SIGCONT');
+      signalAll(started.running, 'SIGQUIT');
     },
   };
   process.once('exit', started.endWithParent);
@@ -100,6 +120,8 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
       host.running.kill();
       await host.running.exited;
     },
+    pause: () => signalAll(host.running, 'SIGSTOP'),
+    resume: () => signalAll(host.running, 'SIGCONT'),
     start: async () => {
       host.running = await launch(host.installation, host.folder.path, host.running.port);
     },

@@ -123,6 +123,7 @@ export class ChaosWorld {
     await Promise.all([...this.services.values()].map((service) => service.close()));
     await Promise.all([...this.edges.values()].map((edge) => edge.close()));
     this.broker.resume();
+    this.database.resume();
     await Promise.all([this.cloud.dispose(), this.broker.dispose(), this.database.drop()]);
     await Promise.all([this.#folder.remove(), this.disk?.remove()]);
   }

@@ -107,11 +107,11 @@ export class Nemesis {
       case 'pause':
         return this.#pause(fault.target, fault.ms);
       case 'partition':
-        return this.#poison([fault.edge], { type: 'timeout' }, fault.ms);
+        return this.#poison(fault.edge, { type: 'timeout' }, fault.ms);
       case 'slow':
-        return this.#poison([fault.edge], { type: 'latency', latency: 100 }, fault.ms);
+        return this.#poison(fault.edge, { type: 'latency', latency: 100 }, fault.ms);
       case 'reset':
-        return this.#poison([fault.edge], { type: 'reset_peer' }, 0);
+        return this.#poison(fault.edge, { type: 'reset_peer' }, 0);
       case 'drop':
         return this.#drop(fault.edge);
       case 'down':
@@ -148,30 +148,30 @@ export class Nemesis {
   }
 
   async #pause(target: Victim, ms: number): Promise<void> {
-    const { broker } = this.#options.world;
-    // A server whose answers are held back looks just like one that stands still.
-    if (target === 'postgres') return this.#poison(this.#edgesTo('postgres'), { type: 'timeout' }, ms);
-    const victim = isServer(target) ? undefined : this.#processOf(target);
-    if (victim) victim.signal('SIGSTOP');
-    else broker.pause();
+    const { broker, database } = this.#options.world;
+    if (isServer(target)) {
+      const server = target === 'nats' ? broker : database;
+      server.pause();
+      await pause(ms);
+      return server.resume();
+    }
+    const victim = this.#processOf(target);
+    victim.signal('SIGSTOP');
     await pause(ms);
-    if (victim) victim.signal('SIGCONT');
-    else broker.resume();
+    victim.signal('SIGCONT');
   }
 
-  async #poison(edges: readonly Edge[], toxic: Toxic, ms: number, last?: Toxic): Promise<void> {
-    const proxies = edges.flatMap((edge) => this.#options.world.edges.get(edge) ?? []);
-    for (const proxy of proxies) proxy.poison(toxic);
+  async #poison(edge: Edge, toxic: Toxic, ms: number, last?: Toxic): Promise<void> {
+    const proxy = this.#options.world.edges.get(edge);
+    proxy?.poison(toxic);
     await pause(ms);
-    for (const proxy of proxies) {
-      if (last) proxy.poison(last);
-      proxy.poison();
-    }
+    if (last) proxy?.poison(last);
+    proxy?.poison();
   }
 
   /** A connection ends and takes along what was on its way in either direction. */
   async #drop(edge: Edge): Promise<void> {
-    await this.#poison([edge], { type: 'latency', latency: DROPPED_MS }, 2 * DROPPED_MS, {
+    await this.#poison(edge, { type: 'latency', latency: DROPPED_MS }, 2 * DROPPED_MS, {
       type: 'reset_peer',
     });
   }
@@ -198,7 +198,7 @@ export class Nemesis {
   /** Everything in the broker is gone. What it knew of facts is read first, with nobody able to add to it. */
   async #loseStore(): Promise<void> {
     const { broker, edges } = this.#options.world;
-    const toBroker = this.#edgesTo('nats').flatMap((edge) => edges.get(edge) ?? []);
+    const toBroker = [...edges].filter(([edge]) => edge.endsWith('/nats')).map(([, proxy]) => proxy);
     for (const proxy of toBroker) proxy.poison({ type: 'timeout' });
     this.lost.push(await readFacts(broker.url));
     await broker.loseStore();
@@ -231,10 +231,11 @@ export class Nemesis {
   }
 
   async #healAll(): Promise<void> {
-    const { broker, edges, services, cloud, disk } = this.#options.world;
+    const { broker, database, edges, services, cloud, disk } = this.#options.world;
     for (const proxy of edges.values()) proxy.poison();
     for (const { current } of services.values()) current.signal('SIGCONT');
     broker.resume();
+    database.resume();
     await disk?.free();
     await cloud.behave({ faults: [] });
   }
@@ -243,9 +244,5 @@ export class Nemesis {
     const service = this.#options.world.services.get(target);
     if (!service) throw new Error(`there is no ${target}`);
     return service.current;
-  }
-
-  #edgesTo(server: 'nats' | 'postgres'): Edge[] {
-    return [...this.#options.world.edges.keys()].filter((edge) => edge.endsWith(server));
   }
 }

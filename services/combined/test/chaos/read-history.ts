@@ -16,7 +16,7 @@ import type {
 import type { Stopped } from './nemesis.ts';
 import { type FactsRead, readFacts, textOf } from './read-facts.ts';
 import { type PlannedRecording, textsOf } from './recordings.ts';
-import { runsIn } from './worker-log.ts';
+import { runsIn, unwrittenTries } from './worker-log.ts';
 
 /** What only the run itself knows. */
 export interface RunNotes {
@@ -37,8 +37,9 @@ export async function readHistory(world: ChaosWorld, notes: RunNotes): Promise<H
   const facts = await readFacts(world.broker.url);
   const ledger = await readLedger(world);
   const calls = await readCalls(world, ledger);
-  const unclear = [...ledger.values()].filter(
-    (objects) => !objects.includes('answer') && !objects.includes('done'),
+  const known = unwrittenTries(world.runsOf('worker'));
+  const unclear = [...ledger].filter(
+    ([key, objects]) => !objects.includes('answer') && !objects.includes('done') && !known.has(key),
   );
   const { open: _, unread_facts: __, ...left } = notes.work;
   return {

@@ -38,3 +38,12 @@ function runsOf({ name, lines }: Pick<ServiceProcess, 'name' | 'lines'>): JobRun
       outcome: ends.get(runKey(line))?.outcome as string | undefined,
     }));
 }
+
+/** Tries of paid calls whose result served its chunk although it could not be written into the ledger, for want of room. */
+export const unwrittenTries = (workers: readonly Pick<ServiceProcess, 'lines'>[]): Set<string> =>
+  new Set(
+    workers
+      .flatMap(({ lines }) => lines)
+      .filter(({ msg }) => msg === 'the result of a paid call was not stored')
+      .map((line) => String(line.try)),
+  );
