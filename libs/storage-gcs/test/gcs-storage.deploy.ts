@@ -147,15 +147,13 @@ describe('a bucket as object store', () => {
   });
 
   it.each([
-    ['refuses the account', (status: number) => ({ status }), 403, 'lets this account not do that'],
-    ['does not know the account', (status: number) => ({ status }), 401, 'lets this account not do that'],
-    ['is overloaded', (status: number) => ({ status }), 503, 'answers 503'],
-  ] as const)('is unavailable, and says why, while Google %s', async (_, fate, status, why) => {
-    network.fate = () => fate(status);
-    for (const attempt of attemptsOf(storage)) {
-      const { code, message } = await outcomeOf(attempt());
+    ['refuses the account', 403, 'lets this account not do that'],
+    ['does not know the account', 401, 'lets this account not do that'],
+    ['is overloaded', 503, 'answers 503'],
+  ])('is unavailable, and says why, while Google %s', async (_, status, why) => {
+    network.fate = () => ({ status });
+    for (const { code, message } of await allOutcomes(storage))
       expect([code, message]).toEqual(['unavailable', expect.stringContaining(why)]);
-    }
   });
 
   it('is unavailable where there is no bucket, and no object is missing there', async () => {
