@@ -61,8 +61,8 @@ describe('dead letters', () => {
   const one = { 'GET /v1/dead-letters': page(7) };
   const many = {
     'GET /v1/dead-letters': page(7, 8),
-    'POST /v1/dead-letters/replay': { changed: 2 },
-    'POST /v1/dead-letters/discard': { changed: 2 },
+    'POST /v1/dead-letters/replay': { changed: 2, refused: 0 },
+    'POST /v1/dead-letters/discard': { changed: 2, refused: 0 },
   };
 
   it('are listed with ages and places, without what could disturb a terminal', async () => {
@@ -115,6 +115,13 @@ describe('dead letters', () => {
     expect(questions).toEqual(['Send the work of 2 dead letter(s) round again?']);
     expect(askedFor().at(-1)).toBe('POST /v1/dead-letters/replay {"code":"engine_error"}');
     expect([code, stdout]).toEqual([0, '2 replayed\n']);
+  });
+
+  it('are counted when they could not be replayed by the lot', async () => {
+    const answers = { 'POST /v1/dead-letters/replay': { changed: 2, refused: 3 } };
+    const { stdout, stderr } = await earshot(answers, 'dead-letters replay --all --yes');
+    expect(stdout).toBe('2 replayed\n');
+    expect(stderr).toBe('3 could not be replayed: replay one by its id to see why\n');
   });
 
   it('are left alone when somebody says no', async () => {

@@ -85,6 +85,12 @@ it('takes an answer that breaks off in its middle for none', async () => {
   expect(requests).toHaveLength(2);
 });
 
+it.each(['recover', 'rebuild'] as const)('does not %s beside one that goes on unheard', async (what) => {
+  const client = await clientOf((_request, response) => void response.destroy());
+  await expect(client[what]()).rejects.toMatchObject({ code: 'unreachable' });
+  expect(requests).toHaveLength(1);
+});
+
 it('does not repeat what the caller got wrong, and throws its code', async () => {
   const client = await clientOf(
     json({ status: 422, code: 'not_audio', detail: 'a text', title: 't', errors: ['/file is text'] }, 422),

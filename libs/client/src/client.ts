@@ -81,14 +81,14 @@ export class Client {
     return sendJson('/v1/queue', this.#http);
   }
 
-  /** Brings recordings back to work that are stored and have no transcript. May be repeated. */
+  /** Brings recordings back to work that are stored and have no transcript. May be repeated, and never repeats by itself. */
   recover(): Promise<Recovered> {
-    return sendJson('/v1/recover', this.#http, { method: 'POST' });
+    return sendJson('/v1/recover', { ...this.#http, retries: 0 }, { method: 'POST' });
   }
 
-  /** After a loss of the database: re-creates its rows from the facts the broker still holds. May be repeated. */
+  /** After a loss of the database: re-creates its rows from the facts the broker still holds. Otherwise as `recover`. */
   rebuild(): Promise<Rebuilt> {
-    return sendJson('/v1/rebuild', this.#http, { method: 'POST' });
+    return sendJson('/v1/rebuild', { ...this.#http, retries: 0 }, { method: 'POST' });
   }
 
   readonly recordings = {

@@ -72,8 +72,10 @@ function addAction(letters: Command, { client, terminal }: CommandContext, actio
       );
     }
     if (!choice.yes) await agree(command, terminal, action.question(await countOpen(deadLetters, selection)));
-    const { changed } = await deadLetters[`${verb}All`](selection);
+    const { changed, refused } = await deadLetters[`${verb}All`](selection);
     terminal.stdout.write(`${changed} ${done}\n`);
+    if (refused > 0)
+      terminal.stderr.write(`${refused} could not be ${done}: ${verb} one by its id to see why\n`);
   });
 }
 

@@ -75,6 +75,9 @@ export const DeadLetterSelectionSchema = Type.Object(
 );
 export type DeadLetterSelection = Static<typeof DeadLetterSelectionSchema>;
 
-/** How many dead letters an action changed; those dealt with before are left alone and not counted. */
-export const DeadLettersChangedSchema = Type.Object({ changed: Type.Integer({ minimum: 0 }) });
+/** How many dead letters an action changed, and how many it could not; those dealt with before are in neither count. */
+export const DeadLettersChangedSchema = Type.Object({
+  changed: Type.Integer({ minimum: 0 }),
+  refused: Type.Integer({ minimum: 0 }),
+});
 export type DeadLettersChanged = Static<typeof DeadLettersChangedSchema>;

@@ -38,7 +38,7 @@ it('a chunk that was given up on is replayed: the transcript turns from partial 
   const whole = await world.finished(id);
   expect(whole).toMatchObject({ status: 'completed', revision: 2, error: null, coverage: { gaps: [] } });
   expect(whole.segments.length).toBe(partial.segments.length + 1);
-  expect(await client.deadLetters.replay(letter?.id ?? 0)).toEqual({ changed: 0 });
+  expect(await client.deadLetters.replay(letter?.id ?? 0)).toEqual({ changed: 0, refused: 0 });
   expect(await calls()).toBe(before + 1);
   expect(await openLetters(id)).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import type { DeadLettersChanged } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
 import { markDealtWith } from '../store/sql/dead-letters.ts';
 import {
@@ -84,20 +85,24 @@ export async function dealWithOne(
 
 /**
  * Deals with all open dead letters that match, page by page, each page on its own: what is done stays done when a later
- * one fails. What is given up on meanwhile is left for another time. Returns how many it changed.
+ * one fails. What is given up on meanwhile is left for another time.
  */
 export async function dealWithMany(
   { database }: DeadLetterDeps,
   filter: Omit<LetterFilter, 'states'>,
   deal: Deal,
-): Promise<number> {
+): Promise<DeadLettersChanged> {
   const open = { ...filter, states: ['open'] };
   const upTo = await database.read(newestDeadLetter);
-  let total = 0;
+  const total = { changed: 0, refused: 0 };
   for (let after = 0; ; ) {
     const page = { after, upTo, limit: PAGE };
     const letters = await database.read((tx) => pageOfDeadLetters(tx, open, page));
-    if (letters.length > 0) total += (await deal(letters)).changed;
+    if (letters.length > 0) {
+      const { changed, refusals } = await deal(letters);
+      total.changed += changed;
+      total.refused += refusals.size;
+    }
     if (letters.length < PAGE) return total;
     after = letters.at(-1)?.id ?? upTo;
   }

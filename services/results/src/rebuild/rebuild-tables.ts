@@ -27,6 +27,7 @@ export async function rebuildTables(deps: RebuildDeps): Promise<number> {
   const read = await withLease(deps.database, lease, ({ renew }) => readUnderLease(deps, renew));
   if (read === undefined)
     throw new CodedError('conflict', 'final facts are being relayed; try again in a minute');
+  deps.log.info({ facts: read }, 'the tables agree with the facts');
   return read;
 }
 

@@ -18,7 +18,8 @@ const ACTIONS = [
     name: 'replay',
     Name: 'Replay',
     description:
-      'Sends what was given up on round again. What was dealt with before is left alone, not counted.',
+      'Sends what was given up on round again. What was dealt with before is left alone, not counted. ' +
+      'Of many, those that cannot be sent are counted as refused; by itself each is answered with the reason.',
     deal: (deps: DeadLetterDeps, request: FastifyRequest) => replaying(deps, traceOf(request)),
   },
   {
@@ -48,7 +49,8 @@ export function changeDeadLetters(deps: DeadLetterDeps): FastifyPluginAsyncTypeb
         },
         handler: async (request) => {
           const owner = ownerOf(request.principal);
-          return { changed: await dealWithOne(deps, owner, request.params.id, deal(deps, request)) };
+          const changed = await dealWithOne(deps, owner, request.params.id, deal(deps, request));
+          return { changed, refused: 0 };
         },
       });
       server.route({
@@ -63,7 +65,7 @@ export function changeDeadLetters(deps: DeadLetterDeps): FastifyPluginAsyncTypeb
         },
         handler: async (request) => {
           const filter = { ...ownerOf(request.principal), ...toSelection(request.body) };
-          return { changed: await dealWithMany(deps, filter, deal(deps, request)) };
+          return dealWithMany(deps, filter, deal(deps, request));
         },
       });
     }

@@ -154,8 +154,11 @@ describe('other tenants’ dead letters', () => {
     for (const path of [`${id}/replay`, `${id}/discard`]) {
       expect((await act(path, 'stranger')).statusCode).toBe(404);
     }
-    expect((await act('replay', 'stranger', { transcript_id: facts.id })).json()).toEqual({ changed: 0 });
-    expect((await act('discard', 'stranger', { all: true })).json()).toEqual({ changed: 0 });
+    expect((await act('replay', 'stranger', { transcript_id: facts.id })).json()).toEqual({
+      changed: 0,
+      refused: 0,
+    });
+    expect((await act('discard', 'stranger', { all: true })).json()).toEqual({ changed: 0, refused: 0 });
     expect((await http.get(`/v1/dead-letters/${id}`, as('stranger'))).statusCode).toBe(404);
     expect(await list('', tenant)).toHaveLength(2);
   });
@@ -174,7 +177,7 @@ describe('other tenants’ dead letters', () => {
     const refused = await act(`${letter?.id}/replay`, `${mine}/admin`);
     expect([refused.statusCode, refused.json().detail]).toEqual([409, expect.stringContaining('whose')]);
     expect((await act(`${letter?.id}/discard`, `${mine}/operate`)).statusCode).toBe(404);
-    expect((await act(`${letter?.id}/discard`, `${mine}/admin`)).json()).toEqual({ changed: 1 });
+    expect((await act(`${letter?.id}/discard`, `${mine}/admin`)).json()).toEqual({ changed: 1, refused: 0 });
   });
 
   it('need the scope operate', async () => {
@@ -191,7 +194,7 @@ describe('replay of one', () => {
     const tenant = newTenant();
     const facts = await partial(tenant);
     const [first, second] = [await letterOf(facts.id, 1, tenant), await letterOf(facts.id, 2, tenant)];
-    expect((await act(`${first.id}/replay`, tenant)).json()).toEqual({ changed: 1 });
+    expect((await act(`${first.id}/replay`, tenant)).json()).toEqual({ changed: 1, refused: 0 });
     expect(await transcript(facts.id, tenant)).toMatchObject({
       status: 'processing',
       coverage: { gaps: [{ start_ms: 120_000 }] },
@@ -200,7 +203,7 @@ describe('replay of one', () => {
     expect(jobsOf(facts.id)).toEqual([`jobs.chunk.sherpa.normal.${tenant}.${facts.id}.1.1`]);
     await http.handle([facts.chunk(1, 'b', { generation: 1 })]);
     expect(await transcript(facts.id, tenant)).toMatchObject({ status: 'partial', revision: 2, text: 'a b' });
-    expect((await act(`${second.id}/replay`, tenant)).json()).toEqual({ changed: 1 });
+    expect((await act(`${second.id}/replay`, tenant)).json()).toEqual({ changed: 1, refused: 0 });
     await http.handle([facts.gaveUp(1), facts.gaveUp(2), facts.chunk(2, 'c', { generation: 2 })]);
     expect(await transcript(facts.id, tenant)).toMatchObject({
       status: 'completed',
@@ -219,8 +222,8 @@ describe('replay of one', () => {
     const { id } = await letterOf(facts.id, 1, tenant);
     const answers = await Promise.all([1, 2, 3].map(() => act(`${id}/replay`, tenant)));
     expect(answers.map((answer) => answer.json().changed).sort()).toEqual([0, 0, 1]);
-    expect((await act(`${id}/replay`, tenant)).json()).toEqual({ changed: 0 });
-    expect((await act(`${id}/discard`, tenant)).json()).toEqual({ changed: 0 });
+    expect((await act(`${id}/replay`, tenant)).json()).toEqual({ changed: 0, refused: 0 });
+    expect((await act(`${id}/discard`, tenant)).json()).toEqual({ changed: 0, refused: 0 });
     const [row] = await results.query('SELECT generation FROM transcripts WHERE id = $1', [facts.id]);
     expect(row).toEqual({ generation: 1 });
   });
@@ -233,7 +236,7 @@ describe('replay of one', () => {
     expect(await transcript(facts.id, tenant)).toMatchObject({ status: 'partial', revision: 2 });
     const again = await letterOf(facts.id, 1, tenant);
     expect(again.generation).toBe(1);
-    expect((await act(`${again.id}/replay`, tenant)).json()).toEqual({ changed: 1 });
+    expect((await act(`${again.id}/replay`, tenant)).json()).toEqual({ changed: 1, refused: 0 });
     await http.handle([facts.chunk(1, 'b', { generation: 2 })]);
     expect(await transcript(facts.id, tenant)).toMatchObject({ status: 'partial', revision: 3, text: 'a b' });
   });
@@ -250,6 +253,7 @@ describe('replay of one', () => {
     expect((await act(`${(await letterOf(facts.id, 1, tenant)).id}/replay`, tenant)).statusCode).toBe(409);
     expect((await act(`${(await letterOf(facts.id, 0, tenant)).id}/replay`, tenant)).json()).toEqual({
       changed: 1,
+      refused: 0,
     });
     await eventually('its job', () => jobsOf(facts.id).length === 1);
     expect(http.publisher.queue.get(jobsOf(facts.id)[0] ?? '')?.event.data).toMatchObject({
@@ -263,7 +267,7 @@ describe('replay of one', () => {
     const facts = factsOf(randomUUID(), tenant);
     await http.handle([facts.accepted(), facts.gaveUp(0, { stage: 'split', code: 'corrupt' })]);
     const [letter] = await list('', tenant);
-    expect((await act(`${letter?.id}/replay`, tenant)).json()).toEqual({ changed: 1 });
+    expect((await act(`${letter?.id}/replay`, tenant)).json()).toEqual({ changed: 1, refused: 0 });
     await eventually('its job', () => jobsOf(facts.id).length === 1);
     expect(await transcript(facts.id, tenant)).toMatchObject({ status: 'processing' });
   });
@@ -286,19 +290,26 @@ describe('replay of one', () => {
     expect(await list('stage=accept', tenant)).toHaveLength(1);
   });
 
-  it('is refused with 409 for a canceled transcript and 410 for a deleted one', async () => {
+  it('is refused with 410 for a deleted transcript', async () => {
     const tenant = newTenant();
     const facts = await partial(tenant);
     const { id } = await letterOf(facts.id, 1, tenant);
-    for (const [status, code] of [
-      ['canceled', 409],
-      ['deleted', 410],
-    ]) {
-      await results.query('UPDATE transcripts SET status = $2 WHERE id = $1', [facts.id, status]);
-      expect((await act(`${id}/replay`, tenant)).statusCode).toBe(code);
-    }
-    expect((await act('replay', tenant, { all: true })).json()).toEqual({ changed: 0 });
+    await results.query("UPDATE transcripts SET status = 'deleted' WHERE id = $1", [facts.id]);
+    expect((await act(`${id}/replay`, tenant)).statusCode).toBe(410);
+    expect((await act('replay', tenant, { all: true })).json()).toEqual({ changed: 0, refused: 2 });
     expect(await results.query('SELECT FROM replays WHERE transcript_id = $1', [facts.id])).toEqual([]);
+  });
+
+  it('changes nothing for a canceled transcript, whose letters wait for nobody', async () => {
+    const tenant = newTenant();
+    const facts = factsOf(randomUUID(), tenant);
+    await http.handle([facts.accepted(), facts.split(3), facts.gaveUp(1)]);
+    const { id } = await letterOf(facts.id, 1, tenant);
+    await http.post(`/v1/transcripts/${facts.id}/cancel`, as(tenant));
+    expect(await list('', tenant)).toEqual([]);
+    expect(await list('state=resolved', tenant)).toMatchObject([{ id }]);
+    expect((await act(`${id}/replay`, tenant)).json()).toEqual({ changed: 0, refused: 0 });
+    expect(jobsOf(facts.id)).toEqual([]);
   });
 });
 
@@ -313,7 +324,7 @@ describe('a message that could not be read', () => {
       stage: 'chunk',
       payload_base64: Buffer.from(bad.bytes).toString('base64'),
     });
-    expect((await act(`${letter?.id}/replay`, tenant)).json()).toEqual({ changed: 1 });
+    expect((await act(`${letter?.id}/replay`, tenant)).json()).toEqual({ changed: 1, refused: 0 });
     await eventually('its job', () => jobsOf(facts.id).length === 1);
     expect(http.removed).toContainEqual([bad.subject, bad.seq]);
     await http.handle([bad]);
@@ -337,10 +348,10 @@ describe('a message that could not be read', () => {
       409,
       expect.stringContaining('no longer in storage'),
     ]);
-    expect((await act('replay', tenant, { stage: 'message' })).json()).toEqual({ changed: 0 });
+    expect((await act('replay', tenant, { stage: 'message' })).json()).toEqual({ changed: 0, refused: 1 });
     await results.storage.put(key, Buffer.from(JSON.stringify(data)));
-    expect((await act(`${letter?.id}/replay`, tenant)).json()).toEqual({ changed: 1 });
-    expect((await act(`${letter?.id}/replay`, tenant)).json()).toEqual({ changed: 0 });
+    expect((await act(`${letter?.id}/replay`, tenant)).json()).toEqual({ changed: 1, refused: 0 });
+    expect((await act(`${letter?.id}/replay`, tenant)).json()).toEqual({ changed: 0, refused: 0 });
     expect(await transcript(facts.id, tenant)).toMatchObject({
       engine: 'sherpa',
       session_id: `session-${facts.id}`,
@@ -349,19 +360,20 @@ describe('a message that could not be read', () => {
 });
 
 describe('a selection', () => {
-  it('is replayed page by page, counts what changed, and leaves out what cannot be', async () => {
+  it('is replayed page by page, counts what changed, and counts what cannot be', async () => {
     const tenant = newTenant();
-    const [canceled, ...rest] = await partials(tenant, 60);
-    await results.query("UPDATE transcripts SET status = 'canceled' WHERE id = $1", [canceled?.id]);
-    expect((await act('replay', tenant, { code: 'corrupt' })).json()).toEqual({ changed: 0 });
+    const [deleted, ...rest] = await partials(tenant, 60);
+    await results.query("UPDATE transcripts SET status = 'deleted' WHERE id = $1", [deleted?.id]);
+    expect((await act('replay', tenant, { code: 'corrupt' })).json()).toEqual({ changed: 0, refused: 0 });
     expect((await act('replay', tenant, { stage: 'chunk', transcript_id: rest[0]?.id })).json()).toEqual({
       changed: 2,
+      refused: 0,
     });
-    expect((await act('replay', tenant, { all: true })).json()).toEqual({ changed: 116 });
-    expect((await act('replay', tenant, { all: true })).json()).toEqual({ changed: 0 });
+    expect((await act('replay', tenant, { all: true })).json()).toEqual({ changed: 116, refused: 2 });
+    expect((await act('replay', tenant, { all: true })).json()).toEqual({ changed: 0, refused: 2 });
     const generations = await results.query(
       'SELECT DISTINCT generation FROM transcripts WHERE tenant_id = $1 AND id <> $2',
-      [tenant, canceled?.id],
+      [tenant, deleted?.id],
     );
     // The two letters of a transcript may come on different pages.
     expect(generations.length).toBeLessThanOrEqual(2);
@@ -377,10 +389,13 @@ describe('a selection', () => {
     const tenant = newTenant();
     const facts = await partial(tenant);
     const { id } = await letterOf(facts.id, 1, tenant);
-    expect((await act(`${id}/discard`, tenant)).json()).toEqual({ changed: 1 });
-    expect((await act('discard', tenant, { transcript_id: facts.id })).json()).toEqual({ changed: 1 });
-    expect((await act('discard', tenant, { all: true })).json()).toEqual({ changed: 0 });
-    expect((await act(`${id}/replay`, tenant)).json()).toEqual({ changed: 0 });
+    expect((await act(`${id}/discard`, tenant)).json()).toEqual({ changed: 1, refused: 0 });
+    expect((await act('discard', tenant, { transcript_id: facts.id })).json()).toEqual({
+      changed: 1,
+      refused: 0,
+    });
+    expect((await act('discard', tenant, { all: true })).json()).toEqual({ changed: 0, refused: 0 });
+    expect((await act(`${id}/replay`, tenant)).json()).toEqual({ changed: 0, refused: 0 });
     expect(await list('state=discarded', `${tenant}/operate`)).toHaveLength(2);
     expect(await transcript(facts.id, tenant)).toMatchObject({ status: 'partial', revision: 1 });
     expect((await http.post(`/v1/transcripts/${facts.id}/retry`, as(tenant))).statusCode).toBe(202);

@@ -53,7 +53,7 @@ const STATE = `CASE
   WHEN d.discarded_at IS NOT NULL THEN 'discarded'
   WHEN d.replayed_at IS NOT NULL THEN 'replayed'
   WHEN d.stage = 'message' THEN 'open'
-  WHEN t.status = 'completed' THEN 'resolved'
+  WHEN t.status IN ('completed', 'canceled') THEN 'resolved'
   WHEN d.stage = 'chunk' AND EXISTS (
     SELECT FROM chunks c WHERE (c.transcript_id, c.plan, c.n) = (d.transcript_id, d.plan, d.n)
   ) THEN 'resolved'
