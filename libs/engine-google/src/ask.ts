@@ -1,3 +1,5 @@
+import { grpc } from 'google-gax';
+
 /** Requests that cost nothing are repeated by the ledger, not by the client: it has its own idea of how long to go on. */
 export const once = { timeout: 10_000, retry: { retryCodes: [] }, maxRetries: 0 };
 
@@ -10,4 +12,17 @@ export function unlessAborted<T>(request: Promise<T>, signal: AbortSignal): Prom
     signal.addEventListener('abort', abort, { once: true });
     request.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
+}
+
+/** Call options with which an aborted signal ends the call itself: closing its client leaves it open, and waits for it. */
+export function endedBy(signal: AbortSignal): {
+  otherArgs: { options: { interceptors: grpc.Interceptor[] } };
+} {
+  const interceptor: grpc.Interceptor = (options, next) => {
+    const call = new grpc.InterceptingCall(next(options));
+    const end = () => call.cancelWithStatus(grpc.status.CANCELLED, 'nobody waits for the answer any more');
+    signal.addEventListener('abort', end, { once: true });
+    return call;
+  };
+  return { otherArgs: { options: { interceptors: [interceptor] } } };
 }

@@ -2,7 +2,7 @@ import { CodedError, type Segment } from '@earshot/domain';
 import type { EngineOptions, LookupCall, OperationState, Refused, StoredAudio } from '@earshot/engine';
 import { protos } from '@google-cloud/speech';
 import { Status } from 'google-gax';
-import { once, unlessAborted } from './ask.ts';
+import { endedBy, once, unlessAborted } from './ask.ts';
 import type { SpeechConnection } from './connection.ts';
 import { googleError, operationError, refusalOf } from './errors.ts';
 import { msOf } from './offsets.ts';
@@ -94,7 +94,11 @@ async function place(
     // The client would repeat a call whose answer was lost, and both would be paid for.
     const [operation] = await connection
       .client()
-      .batchRecognize(batchRequest(settings, places, stored, options), { ...once, timeout: 60_000 });
+      .batchRecognize(batchRequest(settings, places, stored, options), {
+        ...once,
+        ...endedBy(signal),
+        timeout: 60_000,
+      });
     if (!operation.name) throw new CodedError('engine_error', 'Google started an operation without a name');
     return { operation: operation.name };
   } catch (error) {

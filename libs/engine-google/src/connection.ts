@@ -10,6 +10,9 @@ export interface GoogleAccess {
   readonly endpoint?: string | undefined;
 }
 
+/** Otherwise all clients of a process share their connections, and the next one gets the one that was cut. */
+const ownConnection = { 'grpc.use_local_subchannel_pool': 1 };
+
 /** One connection to Speech-to-Text, which can be cut: the next use makes another one. */
 export class SpeechConnection {
   readonly #access: GoogleAccess;
@@ -26,7 +29,7 @@ export class SpeechConnection {
     return this.#client;
   }
 
-  /** Cuts the connection, with all that is under way on it. */
+  /** Leaves the connection, which ends with the last call on it. */
   async cut(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
@@ -38,6 +41,7 @@ export class SpeechConnection {
     if (endpoint) {
       const [apiEndpoint = '', port = '443'] = endpoint.split(':');
       return new v2.SpeechClient({
+        ...ownConnection,
         apiEndpoint,
         port: Number(port),
         sslCreds: grpc.credentials.createInsecure(),
@@ -48,6 +52,7 @@ export class SpeechConnection {
     }
     const apiEndpoint = this.#location === 'global' ? undefined : `${this.#location}-speech.googleapis.com`;
     return new v2.SpeechClient({
+      ...ownConnection,
       projectId,
       ...(credentials ? { credentials } : {}),
       ...(apiEndpoint ? { apiEndpoint } : {}),

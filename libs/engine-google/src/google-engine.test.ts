@@ -6,6 +6,7 @@ import type { EngineOptions, LookupCall, SpeechEngine, StoredAudio } from '@ears
 import { engineConformance } from '@earshot/engine/testing';
 import type { ObjectStorage } from '@earshot/storage';
 import { hearNumbers, sayNumber, tempFolder } from '@earshot/testkit';
+import type { grpc } from 'google-gax';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { objectsOf, openAddressedFolder } from '../test/speech-server/addressed-folder.ts';
 import { SpeechServer } from '../test/speech-server/speech-server.ts';
@@ -71,11 +72,11 @@ engineConformance('google', {
       inputOf(elsewhere(writeWav(new Int16Array(length), 1, SAMPLE_RATE)), length / 16),
     ),
   failures: {
-    transient: async () => server.behave({ faults: ['fail'] }),
+    transient: async () => server.behave({ faults: ['operation INTERNAL'] }),
     quota: async () => server.behave({ faults: ['quota'] }),
     permanent: async () => server.behave({ faults: ['refuse'] }),
   },
-  left: () => left(),
+  left: async () => [...(await left()), ...Array(server.inFlight().now).fill('a running operation')],
 });
 
 const signal = new AbortController().signal;
@@ -183,6 +184,15 @@ describe('a call whose answer was lost', () => {
 });
 
 describe('a vendor that does not answer', () => {
+  it('is hung up on when nobody waits for its answer any more, and the call is found on the next connection', async () => {
+    const { call } = await run(await inBucket(recording(100)));
+    server.behave({ faults: ['hang_after'] });
+    const asked = performance.now();
+    await expect(call.call('acme/hanging', AbortSignal.timeout(300))).rejects.toThrow();
+    expect(performance.now() - asked).toBeLessThan(1_300);
+    expect(await call.find('acme/hanging', signal)).toBe(server.bill().at(-1)?.operation);
+  });
+
   it('keeps nobody longer than they want to wait', async () => {
     const { call, key } = await run(await inBucket(recording(100)));
     server.behave({ silent: true });
@@ -192,6 +202,18 @@ describe('a vendor that does not answer', () => {
       await expect(ask(ask === call.find ? key : name, AbortSignal.timeout(200))).rejects.toThrow();
       expect(performance.now() - asked).toBeLessThan(1_000);
     }
+  });
+
+  it('since it was asked too often says when to ask again, and the operation goes on', async () => {
+    const { call, key } = await run(await inBucket(recording(100)));
+    const name = server.bill()[0]?.operation ?? '';
+    server.behave({ busy: true, retryAfterMs: 3_000 });
+    const refused = { code: 'quota_exceeded', retryAfterMs: 3_000 };
+    await expect(call.poll(name, signal)).rejects.toMatchObject(refused);
+    await expect(call.find(key, signal)).rejects.toMatchObject(refused);
+    server.behave({ busy: false });
+    expect(await call.find(key, signal)).toBe(name);
+    expect(server.bill()).toHaveLength(1);
   });
 
   it('that has forgotten an operation leaves a person to decide', async () => {
@@ -209,9 +231,15 @@ describe('what fails', () => {
       return (await run(stored)).error?.code;
     };
     expect(await codeOf({ faults: ['refuse'] })).toBe('unsupported');
-    expect(await codeOf({ faults: ['fail'] })).toBe('engine_error');
-    expect(await codeOf({ faults: ['fail_file'] })).toBe('engine_error');
-    expect(await codeOf({ faults: ['deny_file'] })).toBe('engine_error');
+    for (const layer of ['operation', 'file'] as const) {
+      const late = (name: keyof typeof grpc.status) => codeOf({ faults: [`${layer} ${name}`] });
+      expect(await late('INTERNAL')).toBe('engine_error');
+      expect(await late('UNAVAILABLE')).toBe('engine_error');
+      expect(await late('PERMISSION_DENIED')).toBe('engine_error');
+      expect(await late('INVALID_ARGUMENT')).toBe('unsupported');
+      expect(await late('NOT_FOUND')).toBe('missing_object');
+      expect(await late('RESOURCE_EXHAUSTED')).toBe('quota_exceeded');
+    }
     expect(await codeOf({ faults: ['no_model'] })).toBe('unavailable');
     expect(await codeOf({ faults: ['drop'] })).toBe('unavailable');
     await server.close();

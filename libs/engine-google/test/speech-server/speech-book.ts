@@ -1,3 +1,8 @@
+import type { grpc } from 'google-gax';
+
+/** A status of gRPC as the end of an operation, or as the error of its file. */
+export type LateFailure = `${'operation' | 'file'} ${keyof typeof grpc.status}`;
+
 /** What the server does to one call of `BatchRecognize`, or to the operation it starts. */
 export type SpeechFault =
   /** The answer is lost: the operation runs, and the caller gets UNAVAILABLE. */
@@ -12,12 +17,8 @@ export type SpeechFault =
   | 'refuse'
   /** NOT_FOUND, of the model or its location. */
   | 'no_model'
-  /** The operation succeeds, but its file may not be read. */
-  | 'deny_file'
-  /** The operation ends in an error. */
-  | 'fail'
-  /** The operation succeeds, with an error for its file. */
-  | 'fail_file';
+  /** The operation runs, and fails. */
+  | LateFailure;
 
 /** How the server behaves from now on. */
 export interface SpeechBehaviour {
@@ -29,6 +30,8 @@ export interface SpeechBehaviour {
   readonly retryAfterMs: number;
   /** While true nothing is answered that is asked about operations. */
   readonly silent: boolean;
+  /** While true whoever asks about operations has asked too often: RESOURCE_EXHAUSTED. */
+  readonly busy: boolean;
   /** While true every call is answered RESOURCE_EXHAUSTED. */
   readonly outOfQuota: boolean;
   /** One for each of the next calls, in order; undefined for one that meets none. */
@@ -40,6 +43,7 @@ export const healthySpeech: SpeechBehaviour = {
   visibleAfterMs: 0,
   retryAfterMs: 1_000,
   silent: false,
+  busy: false,
   outOfQuota: false,
   faults: [],
 };

@@ -133,7 +133,10 @@ export class SpeechServer {
     if (fault === 'drop') return { code: status.UNAVAILABLE, details: 'no backend' };
     if (fault === 'refuse') return { code: status.INVALID_ARGUMENT, details: 'the request is not valid' };
     if (fault === 'no_model') return { code: status.NOT_FOUND, details: 'there is no such model here' };
-    if (fault !== 'quota') return undefined;
+    return fault === 'quota' ? this.#outOfQuota() : undefined;
+  }
+
+  #outOfQuota(): Partial<grpc.StatusObject> {
     const metadata = new grpc.Metadata();
     const details = 'quota exceeded';
     const info = retryInfo(status.RESOURCE_EXHAUSTED, details, this.#behaviour.retryAfterMs);
@@ -157,9 +160,10 @@ export class SpeechServer {
     heard: Heard,
     fault: SpeechFault | undefined,
   ): Promise<OperationEnd> {
-    if (fault === 'fail') return { error: { code: status.INTERNAL, message: 'the operation failed' } };
-    if (fault === 'deny_file') return { response: fileError(audio, status.PERMISSION_DENIED, 'no access') };
-    if (fault === 'fail_file') return { response: fileError(audio, status.INTERNAL, 'the file failed') };
+    const [layer, failure = ''] = fault?.split(' ') ?? [];
+    const code = status[failure as keyof typeof status];
+    if (layer === 'operation') return { error: { code, message: 'the operation failed' } };
+    if (layer === 'file') return { response: fileError(audio, code, 'the file failed') };
     if (!('results' in heard)) return { response: fileError(audio, heard.code, heard.message) };
     const totalBilledDuration = durationOf(heard.billedMs);
     const transcript = { results: heard.results, metadata: { totalBilledDuration } };
@@ -175,13 +179,18 @@ export class SpeechServer {
     this.#note('get', { operation: name });
     if (this.#behaviour.silent) return;
     const operation = this.#operations.get(name);
-    if (operation) answer(null, operationOf(operation));
+    if (this.#behaviour.busy) answer(this.#outOfQuota());
+    else if (operation) answer(null, operationOf(operation));
     else answer({ code: status.NOT_FOUND, details: `there is no operation ${name}` });
   }
 
   #list({ pageSize, pageToken }: Json, answer: Answer): void {
     this.#note('list', {});
     if (this.#behaviour.silent) return;
+    if (this.#behaviour.busy) {
+      answer(this.#outOfQuota());
+      return;
+    }
     const all = this.#operations.list();
     const from = Number(pageToken || 0);
     const to = from + Math.min(Number(pageSize) || 100, 100);
