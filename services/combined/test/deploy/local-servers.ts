@@ -1,0 +1,64 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
+import { startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
+
+/** What a platform gives to services, on this machine. */
+export interface LocalServers {
+  /** A value for each setting that names something of the platform, but the port of a process. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** A key that may do everything. */
+  readonly apiKey: string;
+  /** A recording of a few words. */
+  readonly sample: string;
+  close(): Promise<void>;
+}
+
+const PASSWORD = 'services';
+
+/** Starts a nats-server with a password and a PostgreSQL, and puts keys, ffmpeg and the model where services find them. */
+export async function startLocalServers(): Promise<LocalServers> {
+  const options = embeddedOptionsFromEnv(process.env);
+  const [broker, database, folder, ffmpeg, model] = await Promise.all([
+    startTestBroker({ users: { earshot: PASSWORD } }),
+    testDatabase(),
+    tempFolder(),
+    resolveFfmpeg(options),
+    resolveSpeechModel(options),
+  ]);
+  const models = join(folder.path, 'model');
+  await mkdir(models);
+  for (const file of [model.encoder, model.decoder, model.tokens, model.vad]) {
+    await symlink(file, join(models, basename(file)));
+  }
+  const apiKey = `es_${randomBytes(32).toString('hex')}`;
+  return {
+    settings: {
+      NATS_URL: broker.url,
+      NATS_USER: 'earshot',
+      NATS_PASSWORD: PASSWORD,
+      DATABASE_URL: database.url,
+      HOST: '127.0.0.1',
+      EARSHOT_STORAGE_URL: pathToFileURL(join(folder.path, 'recordings')).href,
+      EARSHOT_API_KEYS_FILE: await writeKeys(folder.path, apiKey),
+      EARSHOT_FFMPEG_BIN: ffmpeg.path,
+      EARSHOT_MODEL_DIR: models,
+    },
+    apiKey,
+    sample: model.samples.find((path) => path.endsWith('beckett.wav')) ?? '',
+    close: async () => {
+      await Promise.all([broker.dispose(), database.drop()]);
+      await folder.remove();
+    },
+  };
+}
+
+async function writeKeys(folder: string, key: string): Promise<string> {
+  const sha256 = createHash('sha256').update(key).digest('hex');
+  const file = join(folder, 'api-keys.json');
+  const keys = [{ tenant: 'default', scopes: ['write', 'read', 'operate'], sha256 }];
+  await writeFile(file, JSON.stringify({ keys }));
+  return file;
+}

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { Workload } from './workload.ts';
+
+interface ComposeService {
+  readonly image?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
+}
+
+/** Names that compose fills in from the environment are left as they stand, or get their default. */
+const filledIn = (value: string) => value.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+
+/** Our own services of a compose file, and what prepares for them. */
+export async function readCompose(repository: string): Promise<Workload[]> {
+  const { services } = parse(await readFile(join(repository, 'docker-compose.yml'), 'utf8'), { merge: true });
+  return ['init', 'ingest', 'transcription', 'results'].map((name) => {
+    const { environment, healthcheck } = services[name] as ComposeService;
+    const values = Object.entries(environment ?? {}).map(([key, value]) => [key, filledIn(String(value))]);
+    const probe = /:8080(\/\w+)/.exec(healthcheck?.test.join(' ') ?? '')?.[1];
+    return { name, env: Object.fromEntries(values), probes: probe ? [probe] : [] };
+  });
+}

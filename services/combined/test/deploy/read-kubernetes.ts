@@ -1,0 +1,29 @@
+import type { Manifest } from '../../../../tools/deploy/render-kubernetes.ts';
+import type { Workload } from './workload.ts';
+
+interface EnvEntry {
+  readonly name: string;
+  readonly value?: string;
+}
+
+/** The deployments and the init job of rendered manifests; values from Secrets are empty. */
+export function workloadsOf(documents: readonly Manifest[]): Workload[] {
+  const maps = new Map(
+    documents.filter(({ kind }) => kind === 'ConfigMap').map((map) => [map.metadata.name, map.data]),
+  );
+  return documents
+    .filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
+    .map(({ spec }) => {
+      const [container] = spec.template.spec.containers;
+      const shared = (container.envFrom ?? []).map((from: { configMapRef: { name: string } }) =>
+        maps.get(from.configMapRef.name),
+      );
+      const own = (container.env as EnvEntry[]).map(({ name, value }) => [name, value ?? '']);
+      const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+      return {
+        name: container.name,
+        env: Object.assign({}, ...shared, Object.fromEntries(own)),
+        probes: probes.flatMap((probe) => probe?.httpGet.path ?? []),
+      };
+    });
+}
