@@ -5,7 +5,7 @@ import type { CodedError, Segment } from '@earshot/domain';
 import type { EngineOptions, LookupCall, SpeechEngine, StoredAudio } from '@earshot/engine';
 import { engineConformance } from '@earshot/engine/testing';
 import type { ObjectStorage } from '@earshot/storage';
-import { hearNumbers, sayNumber, tempFolder } from '@earshot/testkit';
+import { eventually, hearNumbers, sayNumber, startTcpProxy, tempFolder } from '@earshot/testkit';
 import type { grpc } from 'google-gax';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { objectsOf, openAddressedFolder } from '../test/speech-server/addressed-folder.ts';
@@ -202,6 +202,19 @@ describe('a vendor that does not answer', () => {
       await expect(ask(ask === call.find ? key : name, AbortSignal.timeout(200))).rejects.toThrow();
       expect(performance.now() - asked).toBeLessThan(1_000);
     }
+  });
+
+  it('is left without a connection once such a call is over', async () => {
+    const proxy = await startTcpProxy(Number(server.endpoint.split(':')[1]));
+    await engine.close();
+    const endpoint = `127.0.0.1:${proxy.port}`;
+    engine = createGoogleEngine({ access: { projectId: 'p', endpoint }, staging: storage });
+    const { call } = await run(await inBucket(recording(100)));
+    expect(proxy.connections()).toBeGreaterThan(0);
+    server.behave({ faults: ['hang_after'] });
+    await expect(call.call('acme/hanging', AbortSignal.timeout(300))).rejects.toThrow();
+    await eventually('the connections to close', async () => proxy.connections() === 0);
+    await proxy.close();
   });
 
   it('since it was asked too often says when to ask again, and the operation goes on', async () => {

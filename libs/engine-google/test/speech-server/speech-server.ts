@@ -1,6 +1,7 @@
 import { grpc } from 'google-gax';
 import type { Hear } from './hear-wav.ts';
 import { type OperationEnd, type SpeechOperation, SpeechOperations } from './operations.ts';
+import { invalidRequest } from './refuse-request.ts';
 import { healthySpeech, type SpeechBehaviour, type SpeechEntry, type SpeechFault } from './speech-book.ts';
 import { anyOf, operationsService, retryInfo, speechService } from './speech-protos.ts';
 import { durationOf, type FileResult, transcribeFile } from './transcribe-file.ts';
@@ -102,7 +103,7 @@ export class SpeechServer {
     const { outOfQuota } = this.#behaviour;
     const fault = outOfQuota ? 'quota' : this.#faults.shift();
     const { audio, key } = addressesOf(request);
-    const refusal = this.#refusal(fault);
+    const refusal = this.#refusal(fault, request);
     if (refusal) {
       this.#note('call', { key, audio, fault });
       answer(refusal);
@@ -129,7 +130,9 @@ export class SpeechServer {
     else answer(null, { name, done: false, metadata: metadataOf(request) });
   }
 
-  #refusal(fault: SpeechFault | undefined): Partial<grpc.StatusObject> | undefined {
+  #refusal(fault: SpeechFault | undefined, request: Json): Partial<grpc.StatusObject> | undefined {
+    const invalid = invalidRequest(request);
+    if (invalid) return { code: status.INVALID_ARGUMENT, details: invalid };
     if (fault === 'drop') return { code: status.UNAVAILABLE, details: 'no backend' };
     if (fault === 'refuse') return { code: status.INVALID_ARGUMENT, details: 'the request is not valid' };
     if (fault === 'no_model') return { code: status.NOT_FOUND, details: 'there is no such model here' };
@@ -212,7 +215,7 @@ export class SpeechServer {
 }
 
 function addressesOf(request: Json): { audio: string; key: string } {
-  const [file] = request.files as { uri: string }[];
+  const [file] = (request.files ?? []) as { uri: string }[];
   const audio = file?.uri ?? '';
   return { audio, key: outputOf(request) ?? audio };
 }
