@@ -53,7 +53,7 @@ const graceSeconds = (settings.EARSHOT_SHUTDOWN_GRACE_SECONDS as { default?: num
 describe('docker-compose.yml', () => {
   const ours = ['init', ...SERVICES];
   const foreign: Record<string, RegExp> = {
-    nats: /^NATS_(SERVER_NAME|PASSWORD|PUBLISHER_PASSWORD)$/,
+    nats: /^NATS_(SERVER_NAME|(INIT|INGEST|TRANSCRIPTION|RESULTS|PUBLISHER)_PASSWORD)$/,
     postgres: /^POSTGRES_(USER|DB|PASSWORD)$/,
   };
 
@@ -99,8 +99,23 @@ describe('docker-compose.yml', () => {
   });
 
   it('gives nats every variable of its server file', () => {
-    const used = [...natsConfig.matchAll(/\$([A-Z_]+)/g)].map(([, name]) => name);
+    const used = [...natsConfig.matchAll(/\s\$([A-Z_]+)/g)].map(([, name]) => name);
     expect(keysAt(compose, 'services', 'nats', 'environment').sort()).toEqual([...new Set(used)].sort());
+  });
+
+  it.each(ours)('lets %s in to nats as a user of its own', (name) => {
+    const environment = at(compose, 'services', name, 'environment');
+    const variable = `NATS_${name.toUpperCase()}_PASSWORD`;
+    expect(at(environment, 'NATS_USER')).toBe(name);
+    expect(at(environment, 'NATS_PASSWORD')).toBe(`\${${variable}:?fill in .env}`);
+    expect(natsConfig).toMatch(new RegExp(`user: "${name}"\\s+password: \\$${variable}\\s+permissions:`));
+  });
+
+  it('asks for nothing that .env.example does not name', async () => {
+    const example = await text('.env.example');
+    const named = [...example.matchAll(/^#? ?([A-Z_]+)=/gm)].map(([, name]) => name);
+    const asked = [...(await text('docker-compose.yml')).matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name);
+    expect([...new Set(asked)].sort()).toEqual(named.sort());
   });
 
   it('lets only results and init reach PostgreSQL', () => {
@@ -150,6 +165,8 @@ describe('deploy/Dockerfile', () => {
     expect(stages).toEqual(expect.arrayContaining(built.filter((name) => name !== undefined)));
     expect(dockerfile).toMatch(/^USER 1000:1000$/m);
     expect(dockerfile).toContain(`EXPOSE ${HTTP_PORT}`);
+    expect(dockerfile).toContain('ENTRYPOINT ["/usr/bin/tini", "--"]');
+    expect(dockerfile).toContain('HEALTHCHECK --interval=30s --timeout=10s --start-period=5s --retries=3');
   });
 
   it('sets only settings that exist', () => {

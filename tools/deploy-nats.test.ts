@@ -1,45 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { embeddedOptionsFromEnv, resolveNatsServer } from '@earshot/embedded';
-import { eventually, freePort, tempFolder } from '@earshot/testkit';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually, type ServerOfFile, startServerFile } from '@earshot/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repositoryRoot } from './fence-workspace.ts';
 
-const PASSWORDS = { earshot: 'services', publisher: 'events' };
-let folder: Awaited<ReturnType<typeof tempFolder>>;
-let server: ChildProcess;
-let port: number;
-
-/** The committed server file on free ports and a store of its own; everything else as it is. */
-async function startOurServerFile(): Promise<void> {
-  folder = await tempFolder();
-  port = await freePort();
-  const committed = await readFile(join(repositoryRoot, 'deploy/nats/nats-server.conf'), 'utf8');
-  const file = join(folder.path, 'nats-server.conf');
-  await writeFile(
-    file,
-    committed
-      .replace('0.0.0.0:4222', `127.0.0.1:${port}`)
-      .replace('0.0.0.0:8222', `127.0.0.1:${await freePort()}`)
-      .replace('"/data"', JSON.stringify(join(folder.path, 'store'))),
-  );
-  const { path } = await resolveNatsServer(embeddedOptionsFromEnv(process.env));
-  server = spawn(path, ['--config', file, '--log', join(folder.path, 'log')], {
-    stdio: 'ignore',
-    env: {
-      NATS_SERVER_NAME: 'deploy-test',
-      NATS_PASSWORD: PASSWORDS.earshot,
-      NATS_PUBLISHER_PASSWORD: PASSWORDS.publisher,
-    },
-  });
-}
+const USERS = ['init', 'ingest', 'transcription', 'results', 'publisher'];
+const variableOf = (user: string) => `NATS_${user.toUpperCase()}_PASSWORD`;
+const passwordOf = (user: string) => `p-${user}`;
+let server: ServerOfFile;
 
 /** Says `lines` to the server as `user` and returns all it says until it answers the closing PING, or hangs up. */
-async function talk(user: string, password: string, lines: string[] = []): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
+async function talk(user: string, lines: string[] = [], password = passwordOf(user)): Promise<string> {
+  const socket = connect(server.port, '127.0.0.1');
   await once(socket, 'connect');
   const login = JSON.stringify({ user, pass: password, verbose: false, headers: true, no_responders: true });
   socket.write([`CONNECT ${login}`, ...lines, 'PING', ''].join('\r\n'));
@@ -53,37 +26,88 @@ async function talk(user: string, password: string, lines: string[] = []): Promi
 }
 
 beforeAll(async () => {
-  await startOurServerFile();
-  await eventually('nats-server to answer', () => talk('earshot', PASSWORDS.earshot));
+  const passwords = USERS.map((user) => [variableOf(user), passwordOf(user)]);
+  server = await startServerFile(join(repositoryRoot, 'deploy/nats/nats-server.conf'), {
+    NATS_SERVER_NAME: 'deploy-test',
+    ...Object.fromEntries(passwords),
+  });
 });
-afterAll(async () => {
-  server.kill('SIGKILL');
-  if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
-  await folder.remove();
+afterAll(() => server.dispose());
+
+it.each(USERS)('lets %s in with its own password only', async (user) => {
+  expect(await talk(user, [], 'wrong')).toContain('Authorization Violation');
+  expect(await talk(user)).not.toContain('-ERR');
 });
 
-it('lets nobody in without a password', async () => {
-  expect(await talk('earshot', 'wrong')).toContain('Authorization Violation');
-  expect(await talk('earshot', PASSWORDS.earshot)).not.toContain('-ERR');
+const job = 'jobs.split.normal.default.x';
+const chunkJob = 'jobs.chunk.sherpa.normal.default.x.1.0';
+const fact = (words: string) => `transcripts.default.x.${words}`;
+const DELETE_JOBS = '$JS.API.STREAM.DELETE.JOBS';
+const EVERYWHERE = [
+  '$JS.API.STREAM.DELETE.TRANSCRIPTS',
+  '$JS.API.STREAM.RESTORE.JOBS',
+  '$JS.API.STREAM.SNAPSHOT.JOBS',
+];
+
+describe.each([
+  { user: 'publisher', may: ['uploads.default'], not: [job, fact('deleted'), DELETE_JOBS, '$JS.API.INFO'] },
+  {
+    user: 'init',
+    may: ['$JS.API.STREAM.CREATE.JOBS'],
+    not: [job, fact('accepted'), 'uploads.default', DELETE_JOBS],
+  },
+  {
+    user: 'ingest',
+    may: ['uploads.default', job, fact('accepted')],
+    not: [
+      chunkJob,
+      fact('completed'),
+      fact('chunk.1.0'),
+      '$JS.API.CONSUMER.MSG.NEXT.JOBS.split-normal',
+      DELETE_JOBS,
+    ],
+  },
+  {
+    user: 'transcription',
+    may: [job, chunkJob, fact('chunk.1.0')],
+    not: [
+      fact('completed'),
+      fact('deleted'),
+      'uploads.default',
+      '$JS.API.STREAM.PURGE.TRANSCRIPTS',
+      DELETE_JOBS,
+    ],
+  },
+  {
+    user: 'results',
+    may: [chunkJob, fact('completed')],
+    not: ['$JS.API.CONSUMER.MSG.NEXT.JOBS.split-normal', DELETE_JOBS],
+  },
+])('$user', ({ user, may, not }) => {
+  const publish = (subject: string) => talk(user, [`PUB ${subject} 2`, '{}']);
+
+  it.each(may)('may publish to %s', async (subject) => {
+    expect(await publish(subject)).not.toContain('-ERR');
+  });
+
+  it.each([...not, ...EVERYWHERE])('may not publish to %s, and is told so', async (subject) => {
+    expect(await publish(subject)).toContain(`Permissions Violation for Publish to "${subject}"`);
+  });
+
+  it.each(['transcripts.>', 'jobs.>', '>'])('may not listen to %s', async (subject) => {
+    expect(await talk(user, [`SUB ${subject} 1`])).toContain('Permissions Violation');
+  });
 });
 
-it('lets publishers publish upload events and nothing else', async () => {
-  const publish = (subject: string) => talk('publisher', PASSWORDS.publisher, [`PUB ${subject} 2`, '{}']);
-  expect(await publish('uploads.default')).not.toContain('-ERR');
-  const forbidden = [
-    'jobs.split.normal.default.x',
-    'transcripts.default.x.deleted',
-    '$JS.API.STREAM.DELETE.JOBS',
-  ];
-  for (const subject of forbidden) expect(await publish(subject)).toContain('Permissions Violation');
-  const eavesdrop = await talk('publisher', PASSWORDS.publisher, ['SUB transcripts.> 1']);
-  expect(eavesdrop).toContain('Permissions Violation');
+it('keeps publishers away from the answers to the services, which carry jobs and facts', async () => {
+  expect(await talk('publisher', ['SUB _INBOX.> 1'])).toContain('Permissions Violation');
+  expect(await talk('publisher', ['SUB _INBOX_publisher.> 1'])).not.toContain('-ERR');
 });
 
 it('shows the services the budget of their account', async () => {
   const question = ['SUB _INBOX.a 1', 'PUB $JS.API.INFO _INBOX.a 0', ''];
   const answer = await eventually('the account info', async () => {
-    const said = await talk('earshot', PASSWORDS.earshot, question);
+    const said = await talk('ingest', question);
     return /"max_storage":\s?(\d+)/.exec(said)?.[1];
   });
   expect(Number(answer)).toBeGreaterThan(1_000_000_000);

@@ -4,6 +4,7 @@ export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export { type ServerOfFile, startServerFile } from './server-file.ts';
 export { type SmallDisk, smallDisk } from './small-disk.ts';
 export { type HeardNumber, hearNumbers, sayNumber } from './spoken-numbers.ts';
 export { startTcpProxy, type TcpProxy, type Toxic } from './tcp-proxy.ts';
