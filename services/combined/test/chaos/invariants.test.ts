@@ -202,3 +202,11 @@ it.each<[string, Partial<History>]>([
   const runs = [run('w1.0'), run('w2.0', { ...later, delivery: 2 })];
   expect(findings({ ...good, stopped: [], runs, ...disturbed })).toEqual([]);
 });
+
+it('takes a copy that a repeated split made of a waiting job for no lost attempt, and any other for one', () => {
+  const job = 'chunk/a/1/0';
+  const runs = [run('w1.0', { job, outcome: 'retry' }), run('w2.0', { job, ...later })];
+  const split = run('w2.0', { job: 'split/a/1', delivery: 2, started_at: 2_000, ended_at: 4_000 });
+  expect(findings({ ...good, runs: [...runs, split] })).toEqual([]);
+  expect(findings({ ...good, runs })).toEqual([`I9: ${job} failed and is still at attempt 1`]);
+});
