@@ -187,5 +187,5 @@ it('does not start with an engine it does not know, and says which it knows', as
   };
   await expect(
     startTranscription({ config, broker, storage, parts: { ffmpeg, model }, log }),
-  ).rejects.toThrow(/sherpa, not parrot/);
+  ).rejects.toThrow(/sherpa, google, not parrot/);
 });

@@ -63,6 +63,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 if (values.help) say(HELP);
 else if (values.mutations || values.mutation) await checkMutations();
 else await main();
+// What a run leaves behind must not keep the process.
+process.exit();
 
 async function checkMutations(): Promise<void> {
   const keepIn = mkdtempSync(join(tmpdir(), 'earshot-chaos-'));
