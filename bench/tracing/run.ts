@@ -1,7 +1,7 @@
 // `npm run bench:tracing`: what tracing costs. The same recordings, each cut into one short chunk for the local engine, go
 // through built, separate services with OpenTelemetry on (10 % sampled, sent by OTLP to a receiver here) and off, in
 // interleaved pairs. Counted is the CPU time of ingest, transcription with its children (ffmpeg, engine), and results.
-import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Client } from '@earshot/client';
@@ -10,6 +10,7 @@ import { connectBroker } from '@earshot/messaging';
 import { eventually, startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
 import { buildServices } from '../../services/combined/test/faults/build-services.ts';
 import { ServiceProcess } from '../../services/combined/test/faults/service-process.ts';
+import { cpuSeconds } from '../process-tree.ts';
 import { noopSecondsPerJob } from './noop-spans.ts';
 import { startReceiver } from './receiver.ts';
 
@@ -19,30 +20,12 @@ const JOBS = Number(process.argv[3] ?? 100);
 const WARM_JOBS = 25;
 const AT_ONCE = 20;
 const MOST = 1.05;
-/** Linux counts CPU time in hundredths of a second. */
-const TICKS = 100;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const options = embeddedOptionsFromEnv(process.env);
 const url = (service: ServiceProcess) =>
   service.logged('its address', (line) => typeof line.url === 'string').then((line) => String(line.url));
-
-/** CPU seconds of a process, of its children that ended, and of those that are alive. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const own = stat.split(') ')[1]?.split(' ').slice(11, 15).map(Number) ?? [];
-  const children = await Promise.all((await childrenOf(pid)).map(cpuSeconds));
-  return own.reduce((sum, ticks) => sum + ticks, 0) / TICKS + children.reduce((sum, one) => sum + one, 0);
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const lists = await Promise.all(
-    tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '')),
-  );
-  return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
-}
 
 /** Submits `count` recordings, some at once; their final facts tell the end, as asking for it would be traced and counted too. */
 async function transcribe(file: Blob, count: number, ingest: Client): Promise<void> {

@@ -101,11 +101,13 @@ export function startResults(options: ResultsOptions): Results {
   const spend = budgeted.length > 0 ? keepSpend({ database, broker, engines: budgeted, log }) : undefined;
   const figures = keepFigures({ database, broker, lanes, log });
   const queueLog = logQueueLength({ read: () => readQueue(broker), log });
-  if (metrics) {
-    const { EARSHOT_NATS_STORE_BYTES: storeBytes, EARSHOT_MIN_WORKERS: minWorkers } = config;
-    reportSpend(metrics, broker, budgets);
-    reportQueue({ metrics, broker, lanes, figures, storeBytes, minWorkers });
-  }
+  const { EARSHOT_NATS_STORE_BYTES: storeBytes, EARSHOT_MIN_WORKERS: minWorkers } = config;
+  const reports = metrics
+    ? [
+        reportSpend({ metrics, broker, budgets, log }),
+        reportQueue({ metrics, broker, lanes, figures, storeBytes, minWorkers, log }),
+      ]
+    : [];
   const deps = {
     ...{ database, storage, buckets, facts, engines, publisher, log, onFinal, onReplay: replays.take },
     traceUrl: traceUrlFrom(config.EARSHOT_TRACE_URL_TEMPLATE),
@@ -129,6 +131,7 @@ export function startResults(options: ResultsOptions): Results {
       keeper.stop(),
       spend?.stop(),
       figures.stop(),
+      ...reports.map((report) => report.stop()),
       queueLog.stop(),
       reconciler.close(),
     ]);

@@ -14,13 +14,13 @@ const soon = (series: string, value: number) =>
   eventually(`${series} to be ${value}`, async () => (await world.value(series)) === value, 20_000);
 
 it('queues are told without any worker: jobs, their age and their audio, each lane on its own', async () => {
-  expect(await world.value(`earshot_queue_length${NORMAL}`)).toBe(0);
+  await soon(`earshot_queue_length${NORMAL}`, 0);
   const one = factsOf();
   await world.tell(one.accepted(), one.split(4), one.chunk(0, 'hello'));
   for (const n of [1, 2, 3]) await world.chunk(one, n);
-  expect(await world.value(`earshot_queue_length${NORMAL}`)).toBe(3);
-  expect(await world.value('earshot_queue_length{stage="chunk",engine="paid",lane="low"}')).toBe(0);
-  expect(await world.value('earshot_active_workers')).toBe(0);
+  await soon(`earshot_queue_length${NORMAL}`, 3);
+  await soon('earshot_queue_length{stage="chunk",engine="paid",lane="low"}', 0);
+  await soon('earshot_active_workers', 0);
   await soon('earshot_queue_audio_seconds{engine="sherpa",lane="normal"}', (3 * CHUNK_MS) / 1000);
   await soon('earshot_concurrent_users', 1);
   const age = `earshot_queue_oldest_seconds${NORMAL}`;
@@ -29,11 +29,11 @@ it('queues are told without any worker: jobs, their age and their audio, each la
 
 it('a job in work stays in the queue, and a job for later is told apart', async () => {
   await world.take('chunk-sherpa-normal', 2);
-  expect(await world.value(`earshot_active_jobs${NORMAL}`)).toBe(2);
-  expect(await world.value(`earshot_queue_length${NORMAL}`)).toBe(3);
+  await soon(`earshot_active_jobs${NORMAL}`, 2);
+  await soon(`earshot_queue_length${NORMAL}`, 3);
   await world.chunk(factsOf(), 0, new Date(Date.now() + 3_600_000));
-  expect(await world.value('earshot_scheduled_jobs')).toBe(1);
-  expect(await world.value(`earshot_queue_length${NORMAL}`)).toBe(3);
+  await soon('earshot_scheduled_jobs', 1);
+  await soon(`earshot_queue_length${NORMAL}`, 3);
 });
 
 it('what is given up on and what is completed is told as the tables have it', async () => {

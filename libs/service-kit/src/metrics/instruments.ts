@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
 import type { MetricSpec, Observe } from './metrics.ts';
 
@@ -69,15 +68,15 @@ export class Instruments {
   }
 }
 
+/** Waits for `work`, for at most {@link READ_MS}. */
 async function within(work: () => Promise<void>): Promise<void> {
-  const stop = new AbortController();
-  const late = pause(READ_MS, undefined, { signal: stop.signal }).then(() => {
-    throw new Error(`no figures within ${READ_MS} ms`);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no figures within ${READ_MS} ms`)), READ_MS);
   });
-  late.catch(() => undefined);
   try {
     await Promise.race([work(), late]);
   } finally {
-    stop.abort();
+    clearTimeout(timer);
   }
 }

@@ -1,15 +1,29 @@
 import { type Budget, METRICS, type Spend, spentMs } from '@earshot/contracts';
 import { type Broker, readSpend } from '@earshot/messaging';
-import type { Metrics } from '@earshot/service-kit';
+import type { Logger, Metrics } from '@earshot/service-kit';
+import { keepLive } from '../keep-latest.ts';
 
-/** Tells at every scrape how much of the budgets is used. */
-export function reportSpend(metrics: Metrics, broker: Broker, budgets: ReadonlyMap<string, Budget>): void {
+export interface ReportSpendOptions {
+  readonly metrics: Metrics;
+  readonly broker: Broker;
+  readonly budgets: ReadonlyMap<string, Budget>;
+  readonly log: Logger;
+}
+
+/** Tells at every scrape how much of the budgets is used, until it is stopped. */
+export function reportSpend(options: ReportSpendOptions): { stop(): Promise<void> } {
+  const { metrics, broker, budgets, log } = options;
+  const kept = [...budgets].map(([engine, budget]) => {
+    const read = async () => (await readSpend(broker, engine)).spend;
+    return { engine, budget, spend: keepLive({ what: 'what was spent', read, log }) };
+  });
   metrics.observe([METRICS.budgetUsed], async (observe) => {
-    for (const [engine, budget] of budgets) {
-      const { spend } = await readSpend(broker, engine);
-      if (spend) observe(METRICS.budgetUsed, usedRatio(spend, budget), { engine });
+    for (const { engine, budget, spend } of kept) {
+      const known = await spend.latest();
+      if (known) observe(METRICS.budgetUsed, usedRatio(known, budget), { engine });
     }
   });
+  return { stop: async () => void (await Promise.all(kept.map(({ spend }) => spend.stop()))) };
 }
 
 /** Of the fullest budget; at least 1 while somebody's calls are refused, also where a little is left. */
