@@ -1,9 +1,28 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { eventually, type ServerOfFile, startServerFile } from '@earshot/testkit';
+import { eventually, type NatsPermissions, type ServerOfFile, startServerFile } from '@earshot/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repositoryRoot } from './fence-workspace.ts';
+
+/** The permissions of each user in a server file of ours. */
+function usersOf(conf: string): Record<string, unknown> {
+  const words = conf.replaceAll(/^\s*#.*$/gm, '');
+  const listed = (text: string, name: string) =>
+    [...(new RegExp(`${name}: \\[(.*?)\\]`, 's').exec(text)?.[1] ?? '').matchAll(/"([^"]+)"/g)].map(
+      ([, subject]) => subject,
+    );
+  const users = words.split('user: "').slice(1);
+  return Object.fromEntries(
+    users.map((text) => {
+      const [, max, expires] = /allow_responses: \{ max: (\d+), expires: "(\w+)" \}/.exec(text) ?? [];
+      const responses = max ? { allow_responses: { max: Number(max), expires } } : {};
+      const lists = { publish: listed(text, 'publish'), subscribe: listed(text, 'subscribe') };
+      return [text.slice(0, text.indexOf('"')), { ...lists, ...responses }];
+    }),
+  );
+}
 
 const USERS = ['init', 'ingest', 'transcription', 'results', 'publisher'];
 const variableOf = (user: string) => `NATS_${user.toUpperCase()}_PASSWORD`;
@@ -97,6 +116,12 @@ describe.each([
   it.each(['transcripts.>', 'jobs.>', '>'])('may not listen to %s', async (subject) => {
     expect(await talk(user, [`SUB ${subject} 1`])).toContain('Permissions Violation');
   });
+});
+
+it('gives each program in the table of permissions what the table says, and knows no other', async () => {
+  const read = (name: string) => readFile(join(repositoryRoot, 'deploy/nats', name), 'utf8');
+  const table = JSON.parse(await read('permissions.json')) as Record<string, NatsPermissions>;
+  expect(usersOf(await read('nats-server.conf'))).toEqual(table);
 });
 
 it('keeps publishers away from the answers to the services, which carry jobs and facts', async () => {

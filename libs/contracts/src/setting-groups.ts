@@ -15,6 +15,7 @@ export const brokerSettings = {
   NATS_TLS_CA: settings.NATS_TLS_CA,
   NATS_TLS_CERT: settings.NATS_TLS_CERT,
   NATS_TLS_KEY: settings.NATS_TLS_KEY,
+  NATS_TLS_HANDSHAKE_FIRST: settings.NATS_TLS_HANDSHAKE_FIRST,
 };
 const BrokerSettingsSchema = Type.Object(brokerSettings);
 export type BrokerSettings = Static<typeof BrokerSettingsSchema>;

@@ -26,6 +26,9 @@ export const settings = {
   NATS_TLS_CA: text('Path of the CA certificate of NATS; read again at each connect, as the next two'),
   NATS_TLS_CERT: text('Path of the client certificate for NATS'),
   NATS_TLS_KEY: text('Path of the client key for NATS'),
+  NATS_TLS_HANDSHAKE_FIRST: text('yes where nats-server is set so that TLS begins before its first word', {
+    pattern: '^(yes|no)$',
+  }),
   PORT: whole(
     'Port of the HTTP listener; of separate services: ingest 8081, results 8082, transcription 8083',
     8080,

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { platform } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,10 @@ export interface TestBroker {
   resume(): void;
   /** Changes who may come in while it runs, as an operator does; those who may no longer are disconnected. */
   setUsers(users: Readonly<Record<string, string>>): Promise<void>;
+  /** The same for a server that was given `access`: replaces those lines. Certificates are read again too. */
+  setAccess(access: string): Promise<void>;
+  /** All that it logged so far: refused subjects are named as `Violation`. */
+  log(): Promise<string>;
   dispose(): Promise<void>;
 }
 
@@ -38,6 +42,10 @@ export interface TestBrokerOptions {
   readonly jetstream?: boolean;
   /** Passwords by user. Default: anybody may come in. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Lines of the server file that say who may come in and how, e.g. by TLS, instead of `users` and the account. */
+  readonly access?: string;
+  /** false when clients must begin with the TLS handshake, before the server says a word. Default true. */
+  readonly greets?: boolean;
   /** false leaves the server to be started by the test. Default true. */
   readonly started?: boolean;
   /** Answers on `monitorUrl`. Default false. */
@@ -65,6 +73,10 @@ server_name: "test-${port}"
 max_payload: 1MB
 ping_interval: "10s"
 ${options.jetstream === false ? '' : jetstreamOf(store, options)}
+${options.access ?? accountsOf(options)}
+`;
+
+const accountsOf = (options: TestBrokerOptions) => `
 accounts {
   EARSHOT {
     ${options.jetstream === false ? '' : `${accountLimits(options.maxFile)}`}
@@ -76,14 +88,15 @@ accounts {
 ${options.users ? '' : 'no_auth_user: earshot'}
 `;
 
-/** True once the server at `port` greets a new connection. */
-function greets(port: number): Promise<boolean> {
+/** True once the server at `port` takes a new connection and, if it `greets`, says a word. */
+function answers(port: number, greets: boolean): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const finish = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
     };
+    if (!greets) socket.once('connect', () => finish(true));
     socket.once('data', (data) => finish(data.toString().startsWith('INFO ')));
     socket.once('error', () => finish(false));
   });
@@ -104,8 +117,8 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const [port, monitorPort] = [await freePort(), await freePort()];
   const config = join(folder.path, 'nats.conf');
   const store = join(folder.path, 'store');
-  const configure = (users = options.users) =>
-    writeFile(config, configOf({ port, monitorPort, store }, { ...options, ...(users ? { users } : {}) }));
+  const configure = (changed: TestBrokerOptions = {}) =>
+    writeFile(config, configOf({ port, monitorPort, store }, { ...options, ...changed }));
   await configure();
   let child: ChildProcess | undefined;
   const endWithParent = () => child?.kill('SIGKILL');
@@ -115,7 +128,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     child = spawn(binary, ['-c', config, '-l', join(folder.path, 'nats.log')], { stdio: 'ignore' });
     await eventually('nats-server to answer', () => {
       if (child?.exitCode !== null) throw new Error(`nats-server ended with code ${child?.exitCode}`);
-      return greets(port);
+      return answers(port, options.greets ?? true);
     });
   };
   const kill = async () => {
@@ -125,6 +138,10 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     const gone = once(ending, 'exit');
     ending.kill('SIGKILL');
     await gone;
+  };
+  const reload = async (changed: TestBrokerOptions) => {
+    await configure(changed);
+    child?.kill('SIGHUP');
   };
   if (options.started !== false) await start();
   return {
@@ -142,10 +159,9 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       if (child?.pid) waitUntilStopped(child.pid);
     },
     resume: () => void child?.kill('SIGCONT'),
-    setUsers: async (users) => {
-      await configure(users);
-      child?.kill('SIGHUP');
-    },
+    setUsers: (users) => reload({ users }),
+    setAccess: (access) => reload({ access }),
+    log: () => readFile(join(folder.path, 'nats.log'), 'utf8'),
     dispose: async () => {
       process.removeListener('exit', endWithParent);
       await kill();

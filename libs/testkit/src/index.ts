@@ -1,7 +1,9 @@
 export { startTestBroker, type TestBroker, type TestBrokerOptions } from './broker.ts';
+export { type Authority, type Certificate, certificateAuthority } from './certificates.ts';
 export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './database.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
+export { type NatsOperator, type NatsPermissions, type NatsUser, natsOperator } from './nats-operator.ts';
 export { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
 export { type ServerOfFile, startServerFile } from './server-file.ts';

@@ -1,32 +1,19 @@
-import { mkdir, readFile, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Client } from '@earshot/client';
-import {
-  embeddedOptionsFromEnv,
-  resolveFfmpeg,
-  resolveSpeechModel,
-  type SharedServers,
-  startOrJoinServers,
-} from '@earshot/embedded';
-import { type ServerOfFile, startServerFile, tempFolder } from '@earshot/testkit';
+import { type ServerOfFile, startServerFile } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type EarshotProcess, runCommand, runSource } from './earshot-process.ts';
+import { runCommand } from './earshot-process.ts';
+import { type Installation, prepareInstallation, urlOf } from './installation.ts';
 
 const SERVER_FILE = fileURLToPath(new URL('../../../deploy/nats/nats-server.conf', import.meta.url));
-const options = embeddedOptionsFromEnv(process.env);
 const password = (user: string) => `p-${user}`;
-const processes: EarshotProcess[] = [];
-let folder: Awaited<ReturnType<typeof tempFolder>>;
-let servers: SharedServers;
+let installation: Installation;
 let nats: ServerOfFile;
-let sample = '';
-let common: Record<string, string>;
 
 beforeAll(async () => {
-  folder = await tempFolder();
-  servers = await startOrJoinServers({ home: join(folder.path, 'home'), options });
+  installation = await prepareInstallation();
   nats = await startServerFile(SERVER_FILE, {
     NATS_SERVER_NAME: 'earshot',
     NATS_INIT_PASSWORD: password('init'),
@@ -35,37 +22,15 @@ beforeAll(async () => {
     NATS_RESULTS_PASSWORD: password('results'),
     NATS_PUBLISHER_PASSWORD: password('publisher'),
   });
-  const [ffmpeg, model] = await Promise.all([resolveFfmpeg(options), resolveSpeechModel(options)]);
-  sample = model.samples.find((path) => path.endsWith('beckett.wav')) ?? '';
-  const parts = join(folder.path, 'model');
-  await mkdir(parts);
-  for (const file of [model.encoder, model.decoder, model.tokens, model.vad])
-    await symlink(file, join(parts, basename(file)));
-  common = {
-    NATS_URL: nats.url,
-    EARSHOT_STORAGE_URL: pathToFileURL(join(folder.path, 'storage')).href,
-    EARSHOT_FFMPEG_BIN: ffmpeg.path,
-    EARSHOT_MODEL_DIR: parts,
-    WORKER_CONCURRENCY: '1',
-    PORT: '0',
-  };
 }, 120_000);
 
 afterAll(async () => {
-  await Promise.all(processes.map((started) => started.interrupt()));
+  await installation?.dispose();
   await nats?.dispose();
-  await servers?.leave();
-  await folder?.remove();
 });
 
-function start(user: string, file: string, env: Record<string, string> = {}): EarshotProcess {
-  const started = runSource(file, { ...common, NATS_USER: user, NATS_PASSWORD: password(user), ...env });
-  processes.push(started);
-  return started;
-}
-
-const urlOf = async (service: EarshotProcess) =>
-  (await service.printed(/Server listening at (http[^"]+)"/))[1] ?? '';
+const start = (user: string, file: string, env: Record<string, string> = {}) =>
+  installation.start(file, { NATS_URL: nats.url, NATS_USER: user, NATS_PASSWORD: password(user), ...env });
 
 /** The exit code of the image's HEALTHCHECK where a service listens on `port`. */
 async function healthcheck(port: string): Promise<number | null> {
@@ -75,7 +40,7 @@ async function healthcheck(port: string): Promise<number | null> {
 }
 
 it('the users of our server file are enough for a recording, an upload event, health and levers', async () => {
-  const database = { DATABASE_URL: servers.databaseUrl };
+  const database = { DATABASE_URL: installation.servers.databaseUrl };
   const init = start('init', 'combined/src/init.ts', database);
   const code = await init.exit;
   expect(init.stderr() + (code === 0 ? '' : init.stdout())).toBe('');
@@ -85,7 +50,7 @@ it('the users of our server file are enough for a recording, an upload event, he
   await worker.printed(/worker ready/);
   const [uploads, transcripts] = [await urlOf(ingest), await urlOf(results)];
   const reader = new Client({ baseUrl: transcripts });
-  const file = new Blob([await readFile(sample)]);
+  const file = new Blob([await readFile(installation.sample)]);
   const { id } = await new Client({ baseUrl: uploads }).recordings.create({ file });
   expect(await reader.transcripts.wait(id)).toMatchObject({ status: 'completed' });
 
@@ -111,4 +76,4 @@ it('the users of our server file are enough for a recording, an upload event, he
   });
   expect(paused.status).toBe(200);
   expect((await nats.log()).match(/.*Violation.*/g) ?? []).toEqual([]);
-}, 60_000);
+}, 120_000);

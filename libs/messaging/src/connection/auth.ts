@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -25,6 +27,8 @@ export interface BrokerAuth {
         readonly ca?: string | undefined;
         readonly cert?: string | undefined;
         readonly key?: string | undefined;
+        /** Begin with the handshake, before the server says a word; the server must be set so. Default false. */
+        readonly handshakeFirst?: boolean | undefined;
       }
     | undefined;
 }
@@ -55,14 +59,35 @@ function authenticatorOf({ creds, token, user, password }: BrokerAuth): Authenti
   return undefined;
 }
 
-/** The client's options for `auth`. Throws when a file that it names cannot be read. */
-export function authOptions(auth: BrokerAuth): ConnectionOptions {
+/**
+ * The client does not say which IP address it has reached, and Node then takes the name for `localhost`: such a
+ * certificate must be for an IP address of ours instead.
+ */
+function identityCheck(servers: readonly string[]) {
+  const hosts = servers.map(
+    (server) => new URL(server.includes('://') ? server : `nats://${server}`).hostname,
+  );
+  const addresses = hosts.map((host) => host.replace(/^\[|\]$/g, '')).filter((host) => isIP(host));
+  if (addresses.length === 0) return {};
+  return {
+    checkServerIdentity: (host: string, certificate: PeerCertificate) => {
+      if (host !== 'localhost' || hosts.includes(host)) return checkServerIdentity(host, certificate);
+      const faults = addresses.map((address) => checkServerIdentity(address, certificate));
+      return faults.includes(undefined) ? undefined : faults[0];
+    },
+  };
+}
+
+/** The client's options for `auth` at `servers`. Throws when a file that it names cannot be read. */
+export function authOptions(auth: BrokerAuth, servers: readonly string[] = []): ConnectionOptions {
   const authenticator = authenticatorOf(auth);
-  const { ca, cert, key } = auth.tls ?? {};
+  const { ca, cert, key, handshakeFirst } = auth.tls ?? {};
   const tls = {
+    ...identityCheck(servers),
     ...(ca ? { caFile: ca } : {}),
     ...(cert ? { certFile: cert } : {}),
     ...(key ? { keyFile: key } : {}),
+    ...(handshakeFirst ? { handshakeFirst } : {}),
   };
   return { ...(authenticator ? { authenticator } : {}), ...(auth.tls ? { tls } : {}) };
 }

@@ -7,6 +7,7 @@ import { BrokerEngineDirectory } from '../read/engine-directory.ts';
 import { BrokerFactReader } from '../read/fact-reader.ts';
 import { BrokerJobDirectory } from '../read/job-directory.ts';
 import { MessageSpans } from '../trace/message-spans.ts';
+import type { BrokerAuth } from './auth.ts';
 import { JsApi } from './js-api.ts';
 import { Link } from './link.ts';
 import { Requests } from './requests.ts';
@@ -27,11 +28,14 @@ export class Broker {
   readonly spans: MessageSpans;
   readonly log: Log;
 
-  constructor(connection: NatsConnection, options: { readonly name: string; readonly log: Log }) {
+  constructor(
+    connection: NatsConnection,
+    options: { readonly name: string; readonly log: Log; readonly auth?: BrokerAuth | undefined },
+  ) {
     const { log } = options;
     this.connection = connection;
     this.log = log;
-    this.link = new Link(connection, log);
+    this.link = new Link(connection, log, options.auth);
     this.requests = new Requests(connection, this.link);
     this.api = new JsApi(this.requests);
     this.spans = new MessageSpans(options.name, () => connection.getServer());

@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError } from '@earshot/domain';
-import { type ConnectionOptions, connect, type NatsConnection, type NatsError } from 'nats';
+import { type ConnectionOptions, connect, type NatsConnection } from 'nats';
 import type { Log } from '../log.ts';
+import { atMostEvery } from './at-most-every.ts';
 import { authOptions, type BrokerAuth } from './auth.ts';
 import { Broker } from './broker.ts';
 import { checkServer } from './check-server.ts';
+import { connectionHint } from './connection-hint.ts';
 
 /** Where the broker is and how this process presents itself. */
 export interface BrokerOptions {
@@ -18,8 +20,12 @@ export interface BrokerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An address `tls://` means it: without this the client would go on in the clear where a server offers no TLS. */
+const authOf = ({ servers, auth = {} }: BrokerOptions): BrokerAuth =>
+  auth.tls || !servers.some((server) => server.startsWith('tls://')) ? auth : { ...auth, tls: {} };
+
 const clientOptions = (options: BrokerOptions): ConnectionOptions => ({
-  ...authOptions(options.auth ?? {}),
+  ...authOptions(authOf(options), options.servers),
   servers: [...options.servers],
   name: options.name,
   timeout: 5_000,
@@ -35,30 +41,16 @@ const clientOptions = (options: BrokerOptions): ConnectionOptions => ({
 
 const LOG_EVERY_MS = 5_000;
 
-/** What to do about a refused connection, in one line for the log. */
-export function connectionHint(error: unknown): string {
-  const code = String((error as NatsError).code ?? '');
-  if (/AUTH|PERMISSIONS/.test(code)) {
-    return 'the server refuses our credentials: check NATS_CREDS, NATS_TOKEN or NATS_USER and NATS_PASSWORD';
-  }
-  if (/TLS|CERT|SSL/i.test(`${code} ${String(error)}`)) {
-    return 'TLS failed: check NATS_TLS_CA, NATS_TLS_CERT and NATS_TLS_KEY';
-  }
-  return 'nothing answers there: start nats-server or check NATS_URL';
-}
-
 /** The client's own wait for the first connection would hide why it waits. */
 async function firstConnection(options: BrokerOptions): Promise<NatsConnection> {
-  let silentUntil = 0;
+  const seldom = atMostEvery(LOG_EVERY_MS);
   for (;;) {
     try {
       return await connect(clientOptions(options));
     } catch (error) {
-      if (performance.now() >= silentUntil) {
-        silentUntil = performance.now() + LOG_EVERY_MS;
-        const fields = { servers: options.servers, detail: String(error) };
-        options.log.warn(fields, `waiting for NATS: ${connectionHint(error)}`);
-      }
+      const fields = { servers: options.servers, code: 'unavailable', detail: String(error) };
+      const hint = connectionHint(error, options.auth);
+      seldom(() => options.log.warn(fields, `waiting for NATS: ${hint}`));
       await pause(500, undefined, { signal: options.signal });
     }
   }

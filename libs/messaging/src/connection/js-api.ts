@@ -49,6 +49,8 @@ export class JsApi {
         if (answer.error) throw new JsApiError(answer.error, subject);
         return answer as Response;
       } catch (error) {
+        if (error instanceof NoAnswer && error.reason === 'refused')
+          throw new CodedError('unavailable', error.message, { cause: error });
         if (!isPassing(error)) throw error;
         if (performance.now() + 100 > deadline) {
           throw new CodedError('unavailable', `JetStream did not answer on ${subject}`, { cause: error });
@@ -73,6 +75,6 @@ export async function unlessMissing<Response>(call: Promise<Response>): Promise<
 
 /** No answer, or an answer like "JetStream system temporarily unavailable". */
 function isPassing(error: unknown): boolean {
-  if (error instanceof NoAnswer) return error.reason !== 'closed';
+  if (error instanceof NoAnswer) return !error.final;
   return error instanceof JsApiError && error.code === 503 && error.errCode !== ERR.jetStreamNotEnabled;
 }

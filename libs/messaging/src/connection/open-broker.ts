@@ -29,14 +29,18 @@ export interface OpenBrokerOptions {
 /** The file wins: what was read from it at the start may be rotated since. */
 const secret = (value: string | undefined, file: string | undefined) => (file ? { file } : value);
 
+function tlsOf(config: BrokerSettings): BrokerAuth['tls'] {
+  const { NATS_TLS_CA: ca, NATS_TLS_CERT: cert, NATS_TLS_KEY: key } = config;
+  const handshakeFirst = config.NATS_TLS_HANDSHAKE_FIRST === 'yes';
+  return ca || cert || handshakeFirst ? { ca, cert, key, handshakeFirst } : undefined;
+}
+
 const authOf = (config: BrokerSettings): BrokerAuth => ({
   creds: config.NATS_CREDS,
   token: secret(config.NATS_TOKEN, config.NATS_TOKEN_FILE),
   user: secret(config.NATS_USER, config.NATS_USER_FILE),
   password: secret(config.NATS_PASSWORD, config.NATS_PASSWORD_FILE),
-  ...(config.NATS_TLS_CA || config.NATS_TLS_CERT
-    ? { tls: { ca: config.NATS_TLS_CA, cert: config.NATS_TLS_CERT, key: config.NATS_TLS_KEY } }
-    : {}),
+  tls: tlsOf(config),
 });
 
 const mustApply = async (broker: Broker, wanted: Topology, mode: OpenBrokerOptions['topology']) =>

@@ -1,5 +1,5 @@
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
-import type { Link } from './link.ts';
+import type { Link, Refusal } from './link.ts';
 import { NoAnswer } from './no-answer.ts';
 
 interface Waiting {
@@ -27,15 +27,23 @@ export class Requests {
   readonly #prefix = `${createInbox()}.`;
   readonly #waiting = new Map<string, Waiting>();
   #next = 0;
+  /** Why no answer can ever come. */
+  #deaf: string | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(connection: NatsConnection, link: Link) {
     this.#connection = connection;
     this.#link = link;
-    connection.subscribe(`${this.#prefix}*`, { callback: (_error, reply) => this.#answer(reply) });
+    connection.subscribe(`${this.#prefix}*`, {
+      // With an error, which is a refused subscription, there is no reply; a throw in here would end the client's reader.
+      callback: (error, reply) => {
+        if (!error) this.#answer(reply);
+      },
+    });
     link.onChange(() => {
       if (!link.connected) this.#failAll(link.closed ? 'closed' : 'disconnected');
     });
+    link.onRefusal((refusal) => this.#refused(refusal));
   }
 
   /** Resolves to the reply; rejects with `NoAnswer` within `timeoutMs` and 50 ms. Never repeats. */
@@ -44,6 +52,7 @@ export class Requests {
     if (!this.#link.connected && !(await this.#link.whenConnected(options.timeoutMs))) {
       throw new NoAnswer(this.#link.closed ? 'closed' : 'disconnected', subject);
     }
+    if (this.#deaf) throw new NoAnswer('refused', subject, this.#deaf);
     return new Promise((resolve, reject) => this.#send(subject, payload, options, deadline, resolve, reject));
   }
 
@@ -92,10 +101,21 @@ export class Requests {
     }
   }
 
-  #failAll(reason: NoAnswer['reason']) {
-    for (const [token, waiting] of this.#waiting) {
+  /** The server names the subject only, so all that wait on it fail; the client has dropped a refused subscription. */
+  #refused({ operation, subject }: Refusal) {
+    if (operation === 'publish') {
+      this.#failAll('refused', 'our NATS user may not publish there', (waiting) => waiting === subject);
+    } else if (subject.startsWith(this.#prefix)) {
+      this.#deaf = `our NATS user may not listen to ${subject}`;
+      this.#failAll('refused', this.#deaf);
+    }
+  }
+
+  #failAll(reason: NoAnswer['reason'], detail?: string, concerned = (_subject: string) => true) {
+    for (const [token, { subject, reject }] of this.#waiting) {
+      if (!concerned(subject)) continue;
       this.#forget(token);
-      waiting.reject(new NoAnswer(reason, waiting.subject));
+      reject(new NoAnswer(reason, subject, detail));
     }
   }
 

@@ -92,7 +92,7 @@ export class BrokerPublisher implements Publisher {
       return readPubAck(await this.#requests.request(subject, payload, options));
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
-      if (error.reason === 'closed') throw new CodedError('unavailable', error.message, { cause: error });
+      if (error.final) throw new CodedError('unavailable', error.message, { cause: error });
       return { kind: 'try_again', detail: error.message };
     }
   }

@@ -1,0 +1,79 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type NatsOperator,
+  type NatsPermissions,
+  natsOperator,
+  startTestBroker,
+  type TestBroker,
+  tempFolder,
+} from '@earshot/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { aChunkJob, jobMessage, recordingLog } from '../../test/support.ts';
+import type { Broker } from './broker.ts';
+import { connectBroker } from './connect.ts';
+
+let folder: Awaited<ReturnType<typeof tempFolder>>;
+let operator: NatsOperator;
+let server: TestBroker;
+const open: Broker[] = [];
+
+beforeAll(async () => {
+  folder = await tempFolder();
+  operator = await natsOperator();
+  server = await startTestBroker({ access: await operator.access() });
+});
+afterAll(async () => {
+  for (const broker of open) await broker.close();
+  await server.dispose();
+  await folder.remove();
+});
+
+async function connectWith(permissions: NatsPermissions) {
+  const creds = join(folder.path, 'user.creds');
+  await writeFile(creds, (await operator.user('w', permissions)).creds);
+  const log = recordingLog();
+  const broker = await connectBroker({ servers: [server.url], name: 'w', log, auth: { creds } });
+  open.push(broker);
+  return { broker, log };
+}
+
+const INBOX = '_INBOX.>';
+
+it('a request on a denied subject fails at once and says which permission is missing', async () => {
+  const { broker, log } = await connectWith({ publish: ['$JS.API.INFO'], subscribe: [INBOX] });
+  const startedAt = performance.now();
+  const words = {
+    code: 'unavailable',
+    message: expect.stringContaining('our NATS user may not publish there'),
+  };
+  await expect(broker.api.call('STREAM.DELETE.JOBS')).rejects.toMatchObject(words);
+  await expect(broker.publisher.publish(jobMessage(aChunkJob()))).rejects.toMatchObject(words);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(log.lines).toContainEqual({
+    level: 'warn',
+    message: 'NATS refuses a subject: our user lacks a permission',
+    fields: expect.objectContaining({ operation: 'publish', subject: '$JS.API.STREAM.DELETE.JOBS' }),
+  });
+  await expect(broker.api.call('INFO')).resolves.toBeDefined();
+});
+
+it('a refusal of one subject leaves requests on others alone', async () => {
+  const { broker } = await connectWith({ publish: ['$JS.API.INFO', 'hold'], subscribe: [INBOX, 'hold'] });
+  broker.connection.subscribe('hold', { callback: () => undefined });
+  const waiting = expect(broker.requests.request('hold', '', { timeoutMs: 1_000 })).rejects.toMatchObject({
+    reason: 'timeout',
+  });
+  await expect(broker.publisher.publish(jobMessage(aChunkJob()))).rejects.toMatchObject({
+    code: 'unavailable',
+  });
+  await waiting;
+});
+
+it('a user that may not listen for answers is told so, instead of waiting for them', async () => {
+  const refused = connectWith({ publish: ['>'], subscribe: ['_INBOX_other.>'] });
+  await expect(refused).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/our NATS user may not listen to _INBOX\./),
+  });
+});
