@@ -10,7 +10,7 @@ const dropAll = (at: number): Step[] =>
 /** Faults that give each mutation its chance, and that the product survives. */
 const SCHEDULE: readonly Step[] = [
   { at: 0.01, fault: { kind: 'refuse_calls', calls: 40 } },
-  ...[0.15, 0.35].flatMap(dropAll),
+  ...[0.3, 0.42].flatMap(dropAll),
   { at: 0.45, fault: { kind: 'late_results', chunks: 40 } },
   { at: 0.45, fault: { kind: 'partition', edge: 'results-0/postgres', ms: 8_000 } },
   { at: 0.5, fault: { kind: 'kill', target: 'results-0' } },

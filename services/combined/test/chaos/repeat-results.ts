@@ -2,6 +2,9 @@ import { DURABLES, STREAMS } from '@earshot/contracts';
 import { connect } from 'nats';
 import { LATE_MODEL } from './read-facts.ts';
 
+/** Of a chunk's result; that it was given up on has the stage at another place. */
+const RESULT = /^transcripts\.[^.]+\.[^.]+\.chunk\./;
+
 interface ChunkEvent {
   readonly data: { readonly model: string; readonly segments: readonly { readonly text: string }[] };
 }
@@ -18,7 +21,7 @@ export async function repeatResults(url: string, chunks: number): Promise<void> 
     const { ack_floor } = await manager.consumers.info(STREAMS.transcripts, DURABLES.results);
     for (let seq = ack_floor.stream_seq, left = chunks; seq >= state.first_seq && left > 0; seq -= 1) {
       const found = await manager.streams.getMessage(STREAMS.transcripts, { seq }).catch(() => undefined);
-      if (!found?.subject.includes('.chunk.')) continue;
+      if (!found || !RESULT.test(found.subject)) continue;
       await connection
         .jetstream()
         .publish(found.subject, JSON.stringify(lateResult(found.json<ChunkEvent>())));
