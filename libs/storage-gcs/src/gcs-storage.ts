@@ -6,6 +6,7 @@ import { connectBucket, type GcsAccess } from './connect.ts';
 import { gcsError, missing, statusOf } from './errors.ts';
 import { localCopy } from './local-copy.ts';
 import { infoOf, openBytes, withErrors } from './read.ts';
+import { SILENCE_MS, within } from './silence.ts';
 import { BodyError, writeObject } from './write.ts';
 
 const DEFAULT_READ_LIMIT = 4 * 1024 * 1024;
@@ -16,6 +17,8 @@ export interface GcsOptions extends GcsAccess {
   readonly bucket: string;
   /** Folder of all keys in the bucket, without slashes at its ends. Default: none. */
   readonly prefix?: string | undefined;
+  /** A store that says nothing for so long is `unavailable`. Default: 30 s. */
+  readonly silenceMs?: number | undefined;
 }
 
 /**
@@ -27,8 +30,10 @@ export const createGcsStorage = (options: GcsOptions): ObjectStorage => new GcsS
 class GcsStorage implements ObjectStorage {
   readonly #bucket: Bucket;
   readonly #prefix: string;
+  readonly #silenceMs: number;
 
-  constructor({ bucket, prefix, ...access }: GcsOptions) {
+  constructor({ bucket, prefix, silenceMs = SILENCE_MS, ...access }: GcsOptions) {
+    this.#silenceMs = silenceMs;
     this.#bucket = connectBucket(bucket, access);
     this.#prefix = prefix ? `${checkKey(prefix)}/` : '';
   }
@@ -45,9 +50,10 @@ class GcsStorage implements ObjectStorage {
   async get(key: string, range?: ByteRange): Promise<Readable> {
     if (range) checkRange(range);
     const file = this.#file(key);
-    const bytes = await openBytes(file, range).catch((error) => this.#absentOr(error, 'read', key));
+    const opening = openBytes(file, range, this.#silenceMs);
+    const bytes = await opening.catch((error) => this.#absentOr(error, 'read', key));
     if (!bytes) throw missing(key);
-    return withErrors(bytes, (error) => this.#error('read', key, error));
+    return withErrors(bytes, this.#silenceMs, (error) => this.#error('read', key, error));
   }
 
   async read(key: string, maxBytes = DEFAULT_READ_LIMIT): Promise<Buffer | undefined> {
@@ -67,9 +73,8 @@ class GcsStorage implements ObjectStorage {
   }
 
   async stat(key: string): Promise<ObjectInfo | undefined> {
-    const answer = await this.#file(key)
-      .getMetadata()
-      .catch((error) => this.#absentOr(error, 'look at', key));
+    const asking = within(this.#silenceMs, this.#file(key).getMetadata());
+    const answer = await asking.catch((error) => this.#absentOr(error, 'look at', key));
     return answer && infoOf(key, answer[0]);
   }
 
@@ -88,9 +93,8 @@ class GcsStorage implements ObjectStorage {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#file(key)
-      .delete()
-      .catch((error) => this.#absentOr(error, 'delete', key));
+    const asking = within(this.#silenceMs, this.#file(key).delete());
+    await asking.catch((error) => this.#absentOr(error, 'delete', key));
   }
 
   async localFile(key: string): Promise<{ path: string; release(): Promise<void> }> {
@@ -108,7 +112,8 @@ class GcsStorage implements ObjectStorage {
     const action = method === 'GET' ? 'read' : 'write';
     const expires = Date.now() + expiresMs;
     try {
-      const [url] = await this.#file(key).getSignedUrl({ version: 'v4', action, expires });
+      const signing = this.#file(key).getSignedUrl({ version: 'v4', action, expires });
+      const [url] = await within(this.#silenceMs, signing);
       return url;
     } catch (error) {
       throw this.#error('sign an address of', key, error);
@@ -130,7 +135,7 @@ class GcsStorage implements ObjectStorage {
 
   async #write(key: string, body: Readable | Uint8Array, onlyNew: boolean) {
     try {
-      return await writeObject(this.#file(key), body, onlyNew);
+      return await writeObject(this.#file(key), body, onlyNew, this.#silenceMs);
     } catch (error) {
       throw error instanceof BodyError ? error.cause : this.#error('write', key, error);
     }
@@ -139,7 +144,7 @@ class GcsStorage implements ObjectStorage {
   /** One page, and how to ask for the next. */
   async #page(query: object): Promise<[File[], { pageToken?: string } | null]> {
     try {
-      const [files, next] = await this.#bucket.getFiles(query);
+      const [files, next] = await within(this.#silenceMs, this.#bucket.getFiles(query));
       return [files, next as { pageToken?: string } | null];
     } catch (error) {
       throw this.#error('list', this.#prefix || 'the bucket', error);

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { File, FileMetadata } from '@google-cloud/storage';
 import { statusOf } from './errors.ts';
+import { endSilentWriting, requestMs, within } from './silence.ts';
 
 /** Bodies up to here go in one request; longer ones in pieces of this size, each of which can be repeated. */
 const PIECE_BYTES = 8 * 1024 * 1024;
@@ -21,6 +22,7 @@ export async function writeObject(
   file: File,
   body: Readable | Uint8Array,
   onlyNew: boolean,
+  silenceMs: number,
 ): Promise<FileMetadata | undefined> {
   // An error of the body before it is read would otherwise end the process.
   if (body instanceof Readable) body.on('error', () => undefined);
@@ -31,29 +33,40 @@ export async function writeObject(
     ...(onlyNew ? { preconditionOpts: { ifGenerationMatch: 0 } } : {}),
   };
   try {
-    await send(file, body, options);
+    await send(file, body, options, silenceMs);
     return file.metadata;
   } catch (error) {
     if (!onlyNew || statusOf(error) !== 412) throw error;
     // The answer to a write that worked may have been lost, and the write repeated.
-    const [found] = await file.getMetadata();
+    const [found] = await within(silenceMs, file.getMetadata());
     return found.metadata?.[MARK] === mark ? found : undefined;
   } finally {
     if (body instanceof Readable) body.destroy();
   }
 }
 
-async function send(file: File, body: Readable | Uint8Array, options: object): Promise<void> {
-  if (body instanceof Uint8Array && body.length <= PIECE_BYTES) return sendWhole(file, body, options);
+async function send(
+  file: File,
+  body: Readable | Uint8Array,
+  options: object,
+  silenceMs: number,
+): Promise<void> {
+  if (body instanceof Uint8Array && body.length <= PIECE_BYTES)
+    return sendWhole(file, body, options, silenceMs);
   const parts = partsOf(body);
   const head = await takeHead(parts);
-  if (head.ended) return sendWhole(file, Buffer.concat(head.parts), options);
+  if (head.ended) return sendWhole(file, Buffer.concat(head.parts), options, silenceMs);
   const upload = file.createWriteStream({ ...options, resumable: true, chunkSize: PIECE_BYTES });
+  endSilentWriting(upload, silenceMs);
   await pipeline(Readable.from(joined(head.parts, parts)), upload);
 }
 
-const sendWhole = (file: File, bytes: Uint8Array, options: object) =>
-  file.save(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { ...options, resumable: false });
+async function sendWhole(file: File, bytes: Uint8Array, options: object, silenceMs: number): Promise<void> {
+  const timeout = requestMs(silenceMs, bytes.length);
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // The request itself ends at its time; fetching what it is allowed with does not.
+  await within(timeout + silenceMs, file.save(body, { ...options, resumable: false, timeout }));
+}
 
 async function* partsOf(body: Readable | Uint8Array): AsyncGenerator<Uint8Array, undefined> {
   if (body instanceof Uint8Array) {
