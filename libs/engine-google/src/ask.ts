@@ -19,8 +19,16 @@ export function endedBy(signal: AbortSignal): {
   otherArgs: { options: { interceptors: grpc.Interceptor[] } };
 } {
   const interceptor: grpc.Interceptor = (options, next) => {
-    const call = new grpc.InterceptingCall(next(options));
     const end = () => call.cancelWithStatus(grpc.status.CANCELLED, 'nobody waits for the answer any more');
+    const over: grpc.Listener = {
+      onReceiveStatus: (status, pass) => {
+        signal.removeEventListener('abort', end);
+        pass(status);
+      },
+    };
+    const call = new grpc.InterceptingCall(next(options), {
+      start: (metadata, _, pass) => pass(metadata, over),
+    });
     signal.addEventListener('abort', end, { once: true });
     return call;
   };

@@ -74,7 +74,8 @@ engineConformance('google', {
   failures: {
     transient: async () => server.behave({ faults: ['operation INTERNAL'] }),
     quota: async () => server.behave({ faults: ['quota'] }),
-    permanent: async () => server.behave({ faults: ['refuse'] }),
+    permanent: async () => server.behave({ faults: ['forget'] }),
+    caller: async () => server.behave({ faults: ['file INVALID_ARGUMENT'] }),
   },
   left: async () => [...(await left()), ...Array(server.inFlight().now).fill('a running operation')],
 });
@@ -187,9 +188,8 @@ describe('a vendor that does not answer', () => {
   it('is hung up on when nobody waits for its answer any more, and the call is found on the next connection', async () => {
     const { call } = await run(await inBucket(recording(100)));
     server.behave({ faults: ['hang_after'] });
-    const asked = performance.now();
+    // Otherwise it would wait for a minute, which is longer than this test may take.
     await expect(call.call('acme/hanging', AbortSignal.timeout(300))).rejects.toThrow();
-    expect(performance.now() - asked).toBeLessThan(1_300);
     expect(await call.find('acme/hanging', signal)).toBe(server.bill().at(-1)?.operation);
   });
 
@@ -198,9 +198,9 @@ describe('a vendor that does not answer', () => {
     server.behave({ silent: true });
     const name = server.bill()[0]?.operation ?? '';
     for (const ask of [call.poll, call.cancel, call.find]) {
-      const asked = performance.now();
-      await expect(ask(ask === call.find ? key : name, AbortSignal.timeout(200))).rejects.toThrow();
-      expect(performance.now() - asked).toBeLessThan(1_000);
+      const asking = ask(ask === call.find ? key : name, AbortSignal.timeout(200));
+      // Not the request's own end, which comes later and is `unavailable`.
+      await expect(asking).rejects.toMatchObject({ name: 'TimeoutError' });
     }
   });
 

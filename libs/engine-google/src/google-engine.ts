@@ -5,6 +5,7 @@ import { batchCall } from './batch-call.ts';
 import { type GoogleAccess, SpeechConnection } from './connection.ts';
 import { type GoogleModel, type GoogleModelName, googleModels } from './models.ts';
 import { READABLE } from './readable.ts';
+import { localeOf } from './request.ts';
 import { Staging } from './staging.ts';
 
 /** How the engine is made. */
@@ -40,6 +41,8 @@ export function createGoogleEngine(options: GoogleEngineOptions): SpeechEngine {
     async *transcribe({ stored, duration_ms }, wishes, context) {
       context.signal.throwIfAborted();
       if (!stored) throw new CodedError('internal', 'Google reads stored sound, and was given samples');
+      // A call that cannot be written down would be claimed, and then looked for as if it had been lost.
+      localeOf(wishes.language);
       const parts = { connection, staging, settings, stored, durationMs: duration_ms, options: wishes };
       const { segments, left } = await context.ledger.pay(batchCall(parts));
       await staging.clear(left);

@@ -26,6 +26,10 @@ describe('the request', () => {
     expect(request({ language }).config?.languageCodes).toEqual([expected]);
   });
 
+  it.each(['x', 'en-abcd-abcd', '!'])('is refused for the language %s, which is none', (language) => {
+    expect(() => request({ language })).toThrow(expect.objectContaining({ code: 'unsupported_language' }));
+  });
+
   it('names a language where the model finds none out', () => {
     expect(request({}, 'telephony').config?.languageCodes).toEqual(['en-GB']);
     expect(request({ language: 'fr' }, 'telephony').config?.languageCodes).toEqual(['fr-FR']);

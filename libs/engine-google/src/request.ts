@@ -1,3 +1,4 @@
+import { CodedError } from '@earshot/domain';
 import type { EngineOptions, StoredAudio } from '@earshot/engine';
 import type { protos } from '@google-cloud/speech';
 import type { GoogleModel } from './models.ts';
@@ -45,11 +46,10 @@ function configOf(
   { channels }: Pick<StoredAudio, 'channels'>,
   { language, vocabulary = [], diarization = false }: EngineOptions,
 ): Config {
-  const unknown = traits.anyLanguage ? 'auto' : defaultLanguage;
   return {
     autoDecodingConfig: {},
     model,
-    languageCodes: [language && language !== 'auto' ? withRegion(language) : unknown],
+    languageCodes: [localeOf(language) ?? (traits.anyLanguage ? 'auto' : defaultLanguage)],
     features: {
       enableWordTimeOffsets: wordTimes,
       enableWordConfidence: wordTimes,
@@ -67,8 +67,20 @@ function configOf(
   };
 }
 
-/** The models want a region: the likely one where the caller named none. */
-function withRegion(language: string): string {
-  const locale = new Intl.Locale(language);
+/**
+ * A language tag as the models want it, with the likely region where the caller named none; undefined for none, and `auto`.
+ * Throws `unsupported_language` for what is no tag.
+ */
+export function localeOf(language: string | undefined): string | undefined {
+  if (!language || language === 'auto') return undefined;
+  const locale = parseTag(language);
   return locale.region ? locale.baseName : `${locale.language}-${locale.maximize().region ?? 'US'}`;
+}
+
+function parseTag(language: string): Intl.Locale {
+  try {
+    return new Intl.Locale(language);
+  } catch (cause) {
+    throw new CodedError('unsupported_language', `${language} is no BCP 47 tag`, { cause });
+  }
 }

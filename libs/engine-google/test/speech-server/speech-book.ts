@@ -17,6 +17,8 @@ export type SpeechFault =
   | 'refuse'
   /** NOT_FOUND, of the model or its location. */
   | 'no_model'
+  /** The operation runs, and nobody knows its name afterwards. */
+  | 'forget'
   /** The operation runs, and fails. */
   | LateFailure;
 

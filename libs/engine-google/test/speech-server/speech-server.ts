@@ -36,6 +36,7 @@ export class SpeechServer {
   readonly #book: SpeechEntry[] = [];
   #behaviour: SpeechBehaviour = healthySpeech;
   #faults: (SpeechFault | undefined)[] = [];
+  readonly #forgotten = new Set<string>();
   #made = 0;
   #inFlight = 0;
   #peak = 0;
@@ -125,6 +126,7 @@ export class SpeechServer {
         this.#inFlight -= 1;
       },
     });
+    if (fault === 'forget') this.#forgotten.add(name);
     if (fault === 'hang_after') return;
     if (fault === 'lose_reply') answer({ code: status.UNAVAILABLE, details: 'the connection was lost' });
     else answer(null, { name, done: false, metadata: metadataOf(request) });
@@ -181,7 +183,7 @@ export class SpeechServer {
   #get(name: string, answer: Answer): void {
     this.#note('get', { operation: name });
     if (this.#behaviour.silent) return;
-    const operation = this.#operations.get(name);
+    const operation = this.#forgotten.has(name) ? undefined : this.#operations.get(name);
     if (this.#behaviour.busy) answer(this.#outOfQuota());
     else if (operation) answer(null, operationOf(operation));
     else answer({ code: status.NOT_FOUND, details: `there is no operation ${name}` });

@@ -98,10 +98,8 @@ describe('the levers of a running consumer', () => {
     await timePasses(300);
     expect(got.jobs).toBe(0);
     expect(await levers()).toMatchObject({ paused: true, waiting: 2, inFlight: 0 });
-    const resumedAt = performance.now();
     await resumeConsumer(broker(), DURABLE);
     await eventually('the jobs', () => got.jobs === 2);
-    expect(performance.now() - resumedAt).toBeLessThan(5_000);
     expect(await levers()).toMatchObject({ paused: false, pausedUntil: undefined });
     expect(await resumeConsumer(broker(), DURABLE)).toBe(true);
   });

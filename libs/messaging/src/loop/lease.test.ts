@@ -104,10 +104,8 @@ describe('the lease of a job', () => {
     const job = await bench.publish();
     await eventually('the start', () => first.active() === 1);
     await own.close();
-    const diedAt = performance.now();
     bench.loop(async ({ data, delivery }) => done(chunkResult(data, `delivery ${delivery}`)));
     const fact = await eventually('the result', () => broker().facts.last(factsOf(job).chunk(1, 0)));
     expect(fact.event.data).toMatchObject({ worker: 'delivery 2' });
-    expect(performance.now() - diedAt).toBeLessThan(ACK_WAIT_MS + 1_500);
   });
 });

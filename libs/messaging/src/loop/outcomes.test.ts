@@ -62,6 +62,7 @@ describe('outcomes of a job', () => {
     expect(fact).toMatchObject({ attempt: 3, code: 'engine_error', job: { attempt: 3 } });
     expect(fact.evidence).toEqual({ detail: 'no luck', worker: 'test-worker', stderr_tail: 'last words' });
     await eventually('the queue to be empty', async () => (await bench.left()) === 0);
+    await loop.idle();
     expect(loop.seen.settled.map(({ settled }) => settled)).toEqual(['retry', 'retry', 'give_up']);
   });
 
@@ -130,6 +131,7 @@ describe('outcomes of a job', () => {
     const odd = `jobs.chunk.${bench.engine}.high.too.short`;
     await broker().requests.request(odd, 'null', { timeoutMs: 2_000 });
     await eventually('the queue to be empty', async () => (await bench.left()) === 0);
+    await loop.idle();
     expect(loop.seen.settled).toHaveLength(3);
     expect(bench.log.lines.filter(({ level }) => level === 'error')).toHaveLength(3);
   });
@@ -154,7 +156,7 @@ describe('outcomes of a job', () => {
     const job = await bench.publish();
     await eventually('the start', () => loop.active() === 1);
     await broker().publisher.publish(canceled(job));
-    await eventually('the end', () => loop.seen.settled.length === 1, 3_000);
+    await eventually('the end', () => loop.seen.settled.length === 1);
     expect(loop.seen.settled[0]?.settled).toBe('canceled');
     expect(await bench.left()).toBe(0);
   });

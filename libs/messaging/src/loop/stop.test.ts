@@ -12,20 +12,21 @@ describe('stopping and pausing a loop', () => {
     bench = await new JobBench(broker).start();
   });
   afterEach(() => bench.stop());
+  /** What is not handed back would come too late for every wait. */
+  const patientBench = () => new JobBench(broker).start({ ackWaitSeconds: 60 });
 
-  it('hands a long job over within a second, with the same attempt', async () => {
+  it('hands a long job over at once, with the same attempt', async () => {
+    const bench = await patientBench();
     const loop = bench.loop(({ signal }) => untilAborted(signal));
     const job = await bench.publish();
     await eventually('the start', () => loop.active() === 1);
     const runs: [number, number][] = [];
-    const stoppedAt = performance.now();
     await loop.stop({ graceMs: 5_000, finishWithinMs: 0 });
     bench.loop(async ({ data, delivery }) => {
       runs.push([data.attempt, delivery]);
       return done(chunkResult(data));
     });
     await eventually('the result', () => broker().facts.last(factsOf(job).chunk(1, 0)));
-    expect(performance.now() - stoppedAt).toBeLessThan(1_000);
     expect(runs).toEqual([[1, 2]]);
     expect(loop.seen.settled[0]?.settled).toBe('interrupted');
   });
@@ -71,14 +72,13 @@ describe('stopping and pausing a loop', () => {
 
   it('hands back what ignores its signal when the grace is over', async () => {
     const never = new Promise<Outcome>(() => undefined);
+    const bench = await patientBench();
     const loop = bench.loop(() => never);
     const job = await bench.publish();
     await eventually('the start', () => loop.active() === 1);
-    const stoppedAt = performance.now();
     await loop.stop({ graceMs: 300, finishWithinMs: 100 });
-    expect(performance.now() - stoppedAt).toBeLessThan(1_500);
     bench.loop(async ({ data }) => done(chunkResult(data)));
-    await eventually('the result', () => broker().facts.last(factsOf(job).chunk(1, 0)), 1_500);
+    await eventually('the result', () => broker().facts.last(factsOf(job).chunk(1, 0)));
   });
 
   it('takes nothing more, from the moment it is stopped', async () => {
@@ -121,9 +121,7 @@ describe('stopping and pausing a loop', () => {
     await bench.publish();
     expect(await bench.left()).toBe(2);
     expect(runs).toBe(1);
-    const resumedAt = performance.now();
     loop.resume();
     await eventually('the rest', () => runs === 3);
-    expect(performance.now() - resumedAt).toBeLessThan(500);
   });
 });

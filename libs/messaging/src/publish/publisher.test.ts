@@ -104,7 +104,8 @@ describe('publisher', () => {
     const message = { ...jobMessage(aChunkJob()), subject: 'elsewhere.x' };
     const startedAt = performance.now();
     await expect(limited.publish(message)).rejects.toMatchObject({ code: 'unavailable' });
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    // It would be 10 s without one.
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
   });
 
   it('says unavailable when the broker hangs', async () => {
@@ -170,7 +171,7 @@ describe('publisher on a full broker', () => {
     };
     const startedAt = performance.now();
     await expect(fill()).rejects.toMatchObject({ code: 'storage_full' });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     await broker().api.call('STREAM.PURGE.TRANSCRIPTS');
     await broker().publisher.publish(big(0));
     expect((await findStream(broker().api, 'TRANSCRIPTS'))?.state.messages).toBe(1);

@@ -35,7 +35,6 @@ describe('broker contract: leases and acknowledgements', () => {
     }
     expect(deliveryOf(await broker().take(queue))).toBe(2);
     expect(performance.now() - lastBeat).toBeGreaterThan(900);
-    expect(performance.now() - lastBeat).toBeLessThan(1_800);
   });
 
   it('L4: a nak by a stale worker disturbs the owner', async () => {

@@ -28,7 +28,6 @@ describe('broker contract: schedules', () => {
     await schedule(stream, 'a', 1_000);
     await eventually('the message', async () => Object.keys(await subjects(stream, 'now')).length === 1);
     expect(Date.now() - startedAt).toBeGreaterThan(950);
-    expect(Date.now() - startedAt).toBeLessThan(1_800);
     expect(await broker().count(stream)).toBe(1);
   });
 

@@ -19,14 +19,18 @@ const speech = async () => ({
 
 const next = (fault: Fault) => () => cloud.behave({ faults: [fault] });
 
-engineConformance('a free engine', { create: async () => freeEngine(cloud.url), speech });
+engineConformance('a free engine', {
+  create: async () => freeEngine(cloud.url),
+  speech,
+  failures: { transient: next('error'), caller: next('unreadable') },
+});
 engineConformance('an engine whose calls can be looked up', {
   create: async () => lookupEngine(cloud.url),
   speech,
-  failures: { transient: next('fail'), quota: next('quota'), permanent: next('fail_for_good') },
+  failures: { transient: next('fail'), quota: next('quota'), caller: next('fail_for_good') },
 });
 engineConformance('an engine whose calls leave no trace', {
   create: async () => blindEngine(cloud.url),
   speech,
-  failures: { transient: next('error'), quota: next('quota'), permanent: next('unreadable') },
+  failures: { transient: next('error'), quota: next('quota'), caller: next('unreadable') },
 });
