@@ -186,7 +186,9 @@ export const settings = {
   EARSHOT_API_KEY: text(
     'API key with which `earshot` and `npm start -- <recording>` ask a running Earshot that wants one',
   ),
-  EARSHOT_API_KEYS_FILE: text('JSON file of API keys; required when HOST is not loopback'),
+  EARSHOT_API_KEYS_FILE: text(
+    'JSON file of API keys, read again when it changes; required when HOST is not loopback',
+  ),
 } satisfies Record<string, TSchema>;
 
 /** Names people bring along from a Celery set-up, and what to set instead. */

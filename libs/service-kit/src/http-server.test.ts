@@ -97,7 +97,7 @@ it('asks API routes for a key, looks it up by hash and checks its scope; health 
   const file = join(folder.path, 'keys.json');
   const sha256 = createHash('sha256').update('es_key').digest('hex');
   await writeFile(file, JSON.stringify({ keys: [{ tenant: 'acme', scopes: ['read'], sha256 }] }));
-  const app = await server(keyedDoor(file));
+  const app = await server(keyedDoor(file, () => undefined));
   const refuse = (detail: string) => new Coded('forbidden', detail);
   app.get('/v1/me', { preHandler: requireScope('read', refuse) }, (request) => request.principal);
   app.get('/v1/write', { preHandler: requireScope('write', refuse) }, () => ({}));
@@ -110,7 +110,7 @@ it('asks API routes for a key, looks it up by hash and checks its scope; health 
   expect((await ask('/v1/write', 'es_key')).statusCode).toBe(403);
   expect((await ask('/livez')).statusCode).toBe(200);
   await writeFile(file, JSON.stringify({ keys: [{ tenant: 'Not A Name', scopes: [], sha256 }] }));
-  expect(() => keyedDoor(file)).toThrow('EARSHOT_API_KEYS_FILE must hold');
+  expect(() => keyedDoor(file, () => undefined)).toThrow('EARSHOT_API_KEYS_FILE must hold');
   await folder.remove();
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import Type from 'typebox';
 import { Compile } from 'typebox/schema';
 import type { ConfigCheck } from './config.ts';
+import { watchedFile } from './watched-file.ts';
 
 /** What an API key may do. */
 export const SCOPES = ['write', 'read', 'operate', 'admin'] as const;
@@ -36,18 +37,24 @@ export const openDoor =
 
 /**
  * Reads a keys file: `{"keys":[{"tenant","scopes":[...],"sha256"}]}`, the hash being SHA-256 of the key in hex. Keys
- * are random and looked up by hash, so timing tells nothing of them. Throws when the file is not of that form.
+ * are random and looked up by hash, so timing tells nothing of them. Throws when the file is not of that form. Keys are taken
+ * and given while the service runs: a changed file counts within a second; of one that cannot be used `onProblem` is told,
+ * and the keys stay.
  */
-export function keyedDoor(path: string): Authenticate {
+export function keyedDoor(path: string, onProblem: (error: unknown) => void): Authenticate {
+  const keys = watchedFile(path, () => readKeys(path), onProblem);
+  return (authorization) => {
+    const key = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
+    return key ? keys().get(createHash('sha256').update(key).digest('hex')) : undefined;
+  };
+}
+
+function readKeys(path: string): ReadonlyMap<string, Principal> {
   const content = readKeysFile(path);
   if (!keysFile.Check(content)) {
     throw new Error('EARSHOT_API_KEYS_FILE must hold {"keys":[{"tenant":…,"scopes":[…],"sha256":…}]}');
   }
-  const byHash = new Map(content.keys.map((key) => [key.sha256, { tenant: key.tenant, scopes: key.scopes }]));
-  return (authorization) => {
-    const key = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
-    return key ? byHash.get(createHash('sha256').update(key).digest('hex')) : undefined;
-  };
+  return new Map(content.keys.map((key) => [key.sha256, { tenant: key.tenant, scopes: key.scopes }]));
 }
 
 function readKeysFile(path: string): unknown {
@@ -67,7 +74,8 @@ export const isLoopback = (host: string) =>
 export const doorProblems: ConfigCheck = ({ HOST, EARSHOT_API_KEYS_FILE }) => {
   if (typeof HOST !== 'string') return [];
   try {
-    doorOf({ host: HOST, keysFile: EARSHOT_API_KEYS_FILE as string | undefined, tenant: '' });
+    const keysFile = EARSHOT_API_KEYS_FILE as string | undefined;
+    doorOf({ host: HOST, keysFile, tenant: '', log: { error: () => undefined } });
     return [];
   } catch (error) {
     return [(error as Error).message];
@@ -82,8 +90,12 @@ export function doorOf(listener: {
   host: string;
   keysFile: string | undefined;
   tenant: string;
+  log: { error(fields: object, message: string): void };
 }): Authenticate {
   if (isLoopback(listener.host)) return openDoor(listener.tenant);
-  if (listener.keysFile) return keyedDoor(listener.keysFile);
+  if (listener.keysFile)
+    return keyedDoor(listener.keysFile, (err) =>
+      listener.log.error({ err }, 'the API keys were changed and cannot be used: those before stay'),
+    );
   throw new Error(`set EARSHOT_API_KEYS_FILE: HOST=${listener.host} can be reached from other machines`);
 }

@@ -100,6 +100,7 @@ async function start(options: CombinedOptions, undo: Undo): Promise<RunningCombi
     host: config.HOST,
     keysFile: config.EARSHOT_API_KEYS_FILE,
     tenant: DEFAULT_TENANT,
+    log,
   });
   await mkdir(home, { recursive: true });
   const claim = await claimService({ home, name: 'combined' });

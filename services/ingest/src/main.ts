@@ -31,6 +31,7 @@ async function start(): Promise<RunningService> {
     host: config.HOST,
     keysFile: config.EARSHOT_API_KEYS_FILE,
     tenant: DEFAULT_TENANT,
+    log,
   });
   const storage = await openStorage(config);
   const buckets = await openTenantBuckets(config, log);

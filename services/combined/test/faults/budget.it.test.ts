@@ -48,44 +48,48 @@ async function submitFor(tenant: string, seconds: number): Promise<string> {
   return transcriptId(tenant, source, id);
 }
 
-it('a budget holds over all workers, under kills and a lost bucket, and keeps no other tenant from going on', async () => {
-  world.speech?.behave({ operationMs: 700 });
-  const broker = await world.connection();
-  const own = await Promise.all([world.submit({ seconds: 40 }), world.submit({ seconds: 40 })]);
-  await eventually('calls', () => chargedTo('default') >= LIMIT_MS / 4, 60_000);
-  await world.workers[0]?.kill();
-  await world.startWorker();
-  await eventually('more calls', () => chargedTo('default') >= LIMIT_MS / 2, 60_000);
-  await purge(broker, { stream: STREAMS.spend, subject: spendSubject('google') });
-  await eventually('the budget to be used', () => chargedTo('default') >= LIMIT_MS - CHUNK_MS, 60_000);
-  const other = await submitFor('acme', 20);
-  const ended = factSubjects('acme', other).states;
-  const final = await eventually(
-    'the other tenant’s transcript',
-    async () => {
-      const fact = await broker.facts.last(ended);
-      return fact?.subject.endsWith('.completed') && fact;
-    },
-    60_000,
-  );
-  expect(final.subject).toContain(other);
-  const billed = { default: LIMIT_MS, acme: 20_000 };
-  const charged = () => ({ default: chargedTo('default'), acme: chargedTo('acme') });
-  // The killed worker's share comes with its jobs, after ack_wait.
-  await eventually('the whole budget to be used', () => isDeepStrictEqual(charged(), billed), 60_000);
-  await eventually('nothing in flight', () => world.speech?.inFlight().now === 0);
-  const spend = await eventually('all prices, and who is refused', async () => {
-    const { spend } = await readSpend(broker, 'google');
-    return isDeepStrictEqual([spend?.billed, spend?.refused], [billed, ['default']]) && spend;
-  });
-  await eventually('a transcript that waits for midnight', async () => {
-    const transcripts = await Promise.all(own.map((id) => world.transcript(id)));
-    return transcripts.some(
-      ({ status, waiting_until }) => status === 'waiting_quota' && waiting_until === spend.resets_at,
+it(
+  'a budget holds over all workers, under kills and a lost bucket, and keeps no other tenant from going on',
+  async () => {
+    world.speech?.behave({ operationMs: 700 });
+    const broker = await world.connection();
+    const own = await Promise.all([world.submit({ seconds: 40 }), world.submit({ seconds: 40 })]);
+    await eventually('calls', () => chargedTo('default') >= LIMIT_MS / 4, 60_000);
+    await world.workers[0]?.kill();
+    await world.startWorker();
+    await eventually('more calls', () => chargedTo('default') >= LIMIT_MS / 2, 60_000);
+    await purge(broker, { stream: STREAMS.spend, subject: spendSubject('google') });
+    await eventually('the budget to be used', () => chargedTo('default') >= LIMIT_MS - CHUNK_MS, 60_000);
+    const other = await submitFor('acme', 20);
+    const ended = factSubjects('acme', other).states;
+    const final = await eventually(
+      'the other tenant’s transcript',
+      async () => {
+        const fact = await broker.facts.last(ended);
+        return fact?.subject.endsWith('.completed') && fact;
+      },
+      60_000,
     );
-  });
-  expect(Math.max(...world.chunkRuns().map(({ attempt }) => attempt))).toBe(1);
-  expect(await world.gaveUps()).toBe(0);
-  expect((await world.usage()).total.billed_ms).toBe(LIMIT_MS + 20_000);
-  expect(charged()).toEqual(billed);
-}, LONGEST_MS);
+    expect(final.subject).toContain(other);
+    const billed = { default: LIMIT_MS, acme: 20_000 };
+    const charged = () => ({ default: chargedTo('default'), acme: chargedTo('acme') });
+    // The killed worker's share comes with its jobs, after ack_wait.
+    await eventually('the whole budget to be used', () => isDeepStrictEqual(charged(), billed), 60_000);
+    await eventually('nothing in flight', () => world.speech?.inFlight().now === 0);
+    const spend = await eventually('all prices, and who is refused', async () => {
+      const { spend } = await readSpend(broker, 'google');
+      return isDeepStrictEqual([spend?.billed, spend?.refused], [billed, ['default']]) && spend;
+    });
+    await eventually('a transcript that waits for midnight', async () => {
+      const transcripts = await Promise.all(own.map((id) => world.transcript(id)));
+      return transcripts.some(
+        ({ status, waiting_until }) => status === 'waiting_quota' && waiting_until === spend.resets_at,
+      );
+    });
+    expect(Math.max(...world.chunkRuns().map(({ attempt }) => attempt))).toBe(1);
+    expect(await world.gaveUps()).toBe(0);
+    expect((await world.usage()).total.billed_ms).toBe(LIMIT_MS + 20_000);
+    expect(charged()).toEqual(billed);
+  },
+  LONGEST_MS,
+);
