@@ -15,14 +15,13 @@ const LOCK = {
   },
 };
 
-/** Stands in for npm: like it, writes the list of packages last, and takes long enough for a second start to arrive. */
+/** Stands in for npm: like it, writes the list of packages last, and takes as long as a process does to start. */
 const NPM = `
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 appendFileSync('calls', process.argv.slice(2).join(' ') + '\\n');
 rmSync('node_modules', { recursive: true, force: true });
 mkdirSync('node_modules/run', { recursive: true });
 if (process.argv.includes('--include=dev')) mkdirSync('node_modules/vitest');
-await new Promise((done) => setTimeout(done, 50));
 const mode = readFileSync('mode', 'utf8');
 if (mode === 'fails' || (mode === 'cache is old' && process.argv.includes('--prefer-offline'))) process.exit(1);
 const dev = process.argv.includes('--include=dev') ? { 'node_modules/vitest': { version: '4.0.0' } } : {};

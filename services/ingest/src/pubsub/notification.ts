@@ -47,8 +47,8 @@ export const unreadablePush = (body: unknown): OutgoingMessage =>
   upload({
     tenant: DEFAULT_TENANT,
     source: 'earshot/pubsub',
-    id: hashOf(JSON.stringify(body)),
-    data: { pushed: body },
+    id: hashOf(JSON.stringify(body ?? null)),
+    data: { pushed: body ?? null },
   });
 
 function upload(parts: { tenant: string; source: string; id: string; data: object }): OutgoingMessage {
