@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,11 @@ const run = promisify(execFile);
 const KUBERNETES = '1.37.0';
 /** Go modules that carry the definitions of the custom kinds we use. */
 const CUSTOM_KINDS = [
-  ['github.com/kedacore/keda/v2@v2.21.0', 'config/crd/bases', ['keda.sh_scaledobjects.yaml']],
+  [
+    'github.com/kedacore/keda/v2@v2.21.0',
+    'config/crd/bases',
+    ['keda.sh_scaledobjects.yaml', 'keda.sh_scaledjobs.yaml', 'keda.sh_triggerauthentications.yaml'],
+  ],
   [
     'github.com/prometheus-operator/prometheus-operator@v0.87.1',
     'example/prometheus-operator-crd',
@@ -22,13 +27,15 @@ const CUSTOM_KINDS = [
     ['external-secrets.io_externalsecrets.yaml'],
   ],
 ];
+/** Other kinds, another folder: what was made once is not looked at again. */
+const VERSION = `${KUBERNETES}-${createHash('sha256').update(JSON.stringify(CUSTOM_KINDS)).digest('hex').slice(0, 8)}`;
 
 /**
  * A folder of strict JSON schemas for kubeconform, named as it looks for them: Kubernetes' own from the Python package
  * kubernetes-validate, custom kinds from the Go modules of those who define them. Made once, then kept.
  */
 export async function kubeSchemas() {
-  const folder = join(toolCache(), `kube-schemas-${KUBERNETES}`);
+  const folder = join(toolCache(), `kube-schemas-${VERSION}`);
   if (
     await access(folder).then(
       () => true,

@@ -13,8 +13,9 @@ const run = promisify(execFile);
 const { kustomize, kubeconform } = inject('goTools');
 const overlays = await readdir(join(import.meta.dirname, '../../k8s/overlays'));
 const components = await readdir(join(import.meta.dirname, '../../k8s/components'));
-/** Two ways to scale the same deployment do not go together. */
-const TOGETHER = components.filter((name) => name !== 'hpa');
+/** Three ways to scale the same workers do not go together; what KEDA asks is in two of them already. */
+const AS_JOBS = ['scaled-job', 'gpu-nodes'];
+const TOGETHER = components.filter((name) => !['hpa', 'nats-monitoring', ...AS_JOBS].includes(name));
 
 const rendered = new Map<string, Manifest[]>();
 for (const name of overlays) rendered.set(name, await render(kustomize, `overlays/${name}`));
@@ -22,6 +23,8 @@ const schemas = await kubeSchemas();
 const work = await mkdtemp(join(tmpdir(), 'earshot-kubernetes-'));
 const whole = await renderWith(kustomize, join(work, 'whole'), TOGETHER);
 const withHpa = await renderWith(kustomize, join(work, 'hpa'), ['hpa']);
+const withJobs = await renderWith(kustomize, join(work, 'jobs'), ['scaled-job']);
+const withGpu = await renderWith(kustomize, join(work, 'gpu'), [...AS_JOBS, 'recordings-bucket', 'nats']);
 afterAll(() => rm(work, { recursive: true, force: true }));
 
 /** What kubeconform has against some documents; empty when it takes them. */
@@ -41,12 +44,17 @@ describe('what kustomize makes of k8s/', () => {
     expect(await problems(rendered.get(name) ?? [])).toBe('');
   });
 
-  it('all components together are, and so is the autoscaler without KEDA', async () => {
-    expect(await problems(whole)).toBe('');
-    expect(await problems(withHpa)).toBe('');
+  it('all components together are, and so are the autoscaler without KEDA and workers as Jobs', async () => {
+    for (const documents of [whole, withHpa, withJobs, withGpu]) expect(await problems(documents)).toBe('');
   });
 
-  const everything = [...[...rendered.values()].flat(), ...whole, ...withHpa];
+  it('a mistake in the pod of a Job that KEDA starts is one', async () => {
+    const job = structuredClone(find(withJobs, 'ScaledJob', 'transcription'));
+    job.spec.jobTargetRef.template.spec.containers[0].misspelt = true;
+    expect(await problems([job])).toContain('misspelt');
+  });
+
+  const everything = [...[...rendered.values()].flat(), ...whole, ...withHpa, ...withGpu];
   const kinds = [...new Map(everything.map((document) => [document.kind, document])).values()];
   it.each(kinds)('a $kind with a mistake in it is refused', async (document) => {
     const broken = document.spec
@@ -176,6 +184,33 @@ describe('scaling', () => {
     expect(workersFor([1, 2, 3, 4, 5, 15], 3)).toBe(10);
   });
 
+  it.each(['large', 'spot', 'enterprise'])(
+    'of %s asks NATS by a name that holds in the namespace of KEDA too',
+    (overlay) => {
+      const documents = rendered.get(overlay) ?? [];
+      const { data } = find(documents, 'ConfigMap', 'nats-monitoring');
+      expect(data.natsServerMonitoringEndpoint).toMatch(/^[a-z-]+\.[a-z-]+\.svc:8222$/);
+      const { spec } = find(documents, 'TriggerAuthentication', 'nats-monitoring');
+      const told = spec.configMapTargetRef.map(({ parameter, key }: Record<string, string>) => [
+        parameter,
+        key,
+      ]);
+      expect(Object.fromEntries(told)).toEqual(
+        Object.fromEntries(Object.keys(data).map((key) => [key, key])),
+      );
+      for (const { authenticationRef } of scaledBy(overlay).spec.triggers)
+        expect(authenticationRef).toEqual({ name: 'earshot-nats-monitoring' });
+    },
+  );
+
+  it('asks the headless service where NATS is three servers', () => {
+    for (const documents of [rendered.get('enterprise') ?? [], whole, withGpu]) {
+      expect(find(documents, 'ConfigMap', 'nats-monitoring').data.natsServerMonitoringEndpoint).toMatch(
+        /^nats-headless\./,
+      );
+    }
+  });
+
   it('without KEDA follows earshot_queue_length, 5 for each of 2 to 10 workers', () => {
     const { spec } = find(withHpa, 'HorizontalPodAutoscaler', 'transcription');
     expect([spec.minReplicas, spec.maxReplicas]).toEqual([2, 10]);
@@ -205,5 +240,46 @@ describe('who reaches what', () => {
   it('a node that is drained takes one pod of a service at a time', () => {
     const budgets = whole.filter(({ kind }) => kind === 'PodDisruptionBudget');
     expect(budgets.map(({ spec }) => spec.maxUnavailable)).toEqual([1, 1, 1]);
+  });
+});
+
+describe('workers as Jobs', () => {
+  const { spec } = find(withJobs, 'ScaledJob', 'transcription');
+  const { template } = spec.jobTargetRef;
+
+  it('are the pods of the deployment, which is not there, and end when there is nothing to do', () => {
+    const base = rendered.get('development') ?? [];
+    const { topologySpreadConstraints: _, ...pod } = find(base, 'Deployment', 'transcription').spec.template
+      .spec;
+    const [{ env, ...worker }] = template.spec.containers;
+    const [{ env: settingsOfBase, ...workerOfBase }] = pod.containers;
+    expect({ ...template.spec, containers: [worker] }).toEqual({
+      ...pod,
+      restartPolicy: 'Never',
+      containers: [workerOfBase],
+    });
+    const names = (list: { name: string }[]) => list.map(({ name }) => name).sort();
+    expect(names(env)).toEqual([...names(settingsOfBase), 'EARSHOT_EXIT_WHEN_IDLE_SECONDS'].sort());
+    const workers = withJobs.filter(
+      ({ metadata, kind }) => /transcription/.test(metadata.name) && kind !== 'Service',
+    );
+    expect(workers.map(({ kind }) => kind)).toEqual(['ScaledJob']);
+  });
+
+  it('are as many as the jobs on all lanes want, and run on when a new version comes', () => {
+    expect(spec.scalingStrategy).toEqual({ strategy: 'default', multipleScalersCalculation: 'sum' });
+    expect(spec.rollout).toEqual({ strategy: 'gradual' });
+    expect(spec.minReplicaCount).toBe(0);
+    expect(spec.triggers).toEqual(
+      find(rendered.get('large') ?? [], 'ScaledObject', 'transcription').spec.triggers,
+    );
+  });
+
+  it('run on nodes with a GPU where they are told to, with recordings in a bucket or on a volume', () => {
+    const pod = find(withGpu, 'ScaledJob', 'transcription').spec.jobTargetRef.template.spec;
+    expect(Object.values(pod.nodeSelector)).toEqual(['nvidia-l4']);
+    expect(pod.tolerations).toEqual([{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }]);
+    expect(pod.containers[0].resources.limits).toEqual({ memory: '2Gi', 'nvidia.com/gpu': '1' });
+    expect(JSON.stringify(withGpu)).not.toMatch(/\/data\/recordings|persistentVolumeClaim/);
   });
 });

@@ -137,6 +137,14 @@ export const settings = {
     0,
     3600,
   ),
+  EARSHOT_EXIT_WHEN_IDLE_SECONDS: Type.Optional(
+    Type.Integer({
+      description:
+        'Seconds without a job after which a process of transcription stops and exits 0, for workers that are started by the queue; default: never',
+      minimum: 1,
+      maximum: 86_400,
+    }),
+  ),
   EARSHOT_WORKER_MEMORY_LIMIT_MB: whole(
     'Resident memory in MB above which a child process is ended; the default engine needs 300',
     1024,

@@ -10,10 +10,12 @@ export interface RunningService {
   close(graceMs: number): Promise<void>;
   /** Resolves when a part the service cannot live without is gone for good; ignored once the service is closing. */
   readonly failed: Promise<Error>;
+  /** Resolves when it wants to be stopped, as by SIGTERM; a service without it runs until it is told to stop. */
+  readonly done?: Promise<void>;
 }
 
 /**
- * Runs a service until SIGTERM, SIGINT or a failure: closes it within the grace and exits 0, or 1 after a failure.
+ * Runs a service until SIGTERM, SIGINT, its own end or a failure: closes it within the grace and exits 0, or 1 after a failure.
  * A second signal exits at once. A bad configuration prints its problems and exits 2.
  */
 export async function runService(options: {
@@ -45,6 +47,9 @@ export async function runService(options: {
     await flushErrorReports();
     process.exit(1);
   }
+  void service.done?.then(() => {
+    if (!closing) closer.close();
+  });
   void service.failed.then((error) => {
     if (closing) return;
     log.fatal({ err: error }, 'a part of the service is gone for good');

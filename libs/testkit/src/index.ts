@@ -1,5 +1,6 @@
 export { startTestBroker, type TestBroker, type TestBrokerOptions } from './broker.ts';
 export { type Authority, type Certificate, certificateAuthority } from './certificates.ts';
+export { startTestCluster, type TestCluster } from './cluster.ts';
 export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './database.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';

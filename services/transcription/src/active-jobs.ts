@@ -6,6 +6,7 @@ type ActiveJob = WorkerState['active_jobs'][number];
 /** The jobs in work, longest first, so that a stuck one can be seen from outside. */
 export class ActiveJobs {
   readonly #jobs = new Set<ActiveJob>();
+  #lastAt = performance.now();
 
   /** Wraps a handler so that its jobs are listed while it runs. */
   track<Data extends SplitJob | ChunkJob>(
@@ -22,11 +23,17 @@ export class ActiveJobs {
         return await handler(job);
       } finally {
         this.#jobs.delete(active);
+        this.#lastAt = performance.now();
       }
     };
   }
 
   list(): ActiveJob[] {
     return [...this.#jobs];
+  }
+
+  /** Milliseconds since the last of them ended, or since the start; 0 while there is one. */
+  idleMs(): number {
+    return this.#jobs.size > 0 ? 0 : performance.now() - this.#lastAt;
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '@earshot/service-kit';
 import { openStorage } from '@earshot/storage-url';
 import type { TranscriptionConfig } from './config.ts';
+import { idleFor } from './idle-for.ts';
 import { openPlaces } from './open-places.ts';
 import { startTranscription, type Transcription, type TranscriptionOptions } from './service.ts';
 
@@ -53,9 +54,12 @@ export async function serveTranscription(options: ServeOptions): Promise<Running
     ...{ buckets: places.buckets, staging: places.staging },
   });
   transcription = running;
+  const idle = idleFor(config.EARSHOT_EXIT_WHEN_IDLE_SECONDS, running, log);
   return {
     failed: broker.closed.then((error) => error ?? new Error('the NATS connection was closed')),
+    done: idle.reached,
     close: async (graceMs) => {
+      idle.stop();
       const drainMs = config.EARSHOT_DRAIN_SECONDS * 1000;
       await drain({ http, graceMs, drainMs, stop: () => running.close(graceMs) });
       await metrics.close();

@@ -87,6 +87,8 @@ export interface Transcription {
   readonly workerId: string;
   /** Jobs in work. */
   activeJobs(): number;
+  /** Milliseconds for which it has held no job; 0 while it holds one. */
+  idleMs(): number;
   /** Resident memory of its child processes. */
   childMemoryBytes(): number;
   /** What happened to paid calls since the start. */
@@ -114,10 +116,13 @@ export async function startTranscription(options: TranscriptionOptions): Promise
     await Promise.all(loops.map((loop) => loop.stop({ graceMs })));
     await Promise.all([...engines.map((engine) => engine.close()), control.stop()]);
   };
+  const activeJobs = () => loops.reduce((total, loop) => total + loop.active(), 0);
   log.info({ worker: work.id, engines: [...work.runners.keys()], ...slotCounts(options) }, 'worker ready');
   return {
     workerId: work.id,
-    activeJobs: () => loops.reduce((total, loop) => total + loop.active(), 0),
+    activeJobs,
+    // What is done is still held until its acknowledgement is confirmed.
+    idleMs: () => (activeJobs() > 0 ? 0 : work.active.idleMs()),
     childMemoryBytes: () => engines.reduce((total, engine) => total + engine.memoryBytes(), 0),
     paidCalls: () => ({ ...work.paidCalls.counts }),
     ready: () => closing === undefined,

@@ -1,22 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { chunkJob, type JobLane, jobLanes, STREAMS, splitJob, topology } from '@earshot/contracts';
 import { applyTopology, type Broker, connectBroker } from '@earshot/messaging';
 import { eventually, startTestBroker, type TestBroker } from '@earshot/testkit';
 import { type ConsumerMessages, connect, type JsMsg, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { type Get, JetStreamScaler, type Trigger } from './jetstream-scaler.ts';
+import { askedBy, ENDPOINT, scaledJob, scaledObject } from './read-triggers.ts';
 
-interface Trigger {
-  readonly type: string;
-  readonly name: string;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-const file = join(import.meta.dirname, '../../../k8s/components/keda/scaled-object.yaml');
-const { spec } = parse(await readFile(file, 'utf8'));
-const triggers: readonly Trigger[] = spec.triggers;
-const { formula, activationTarget } = spec.advanced.scalingModifiers;
+const triggers: readonly Trigger[] = scaledObject.triggers;
+const { formula, activationTarget } = scaledObject.advanced.scalingModifiers;
 const SETTINGS = { engines: ['sherpa'], maxAckPending: {} };
 const lanes = jobLanes(SETTINGS);
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -48,33 +39,9 @@ beforeEach(async () => {
   for (const { name } of installation.streams) await manager.streams.purge(name);
 });
 
-/** What `/jsz` tells; the requests and the arithmetic of KEDA 2.21, pkg/scalers/nats_jetstream_scaler.go. */
-interface Monitoring {
-  readonly account_details?: readonly {
-    readonly name: string;
-    readonly id: string;
-    readonly stream_detail?: readonly {
-      readonly name: string;
-      readonly consumer_detail?: readonly {
-        readonly name: string;
-        readonly num_pending: number;
-        readonly num_ack_pending: number;
-      }[];
-    }[];
-  }[];
-}
-
-async function lagOf({ metadata }: Trigger): Promise<number> {
-  const { account, stream, consumer } = metadata;
-  const query = new URLSearchParams({ acc: account ?? '', consumers: 'true', config: 'true' });
-  const monitoring = (await (await fetch(`${server.monitorUrl}/jsz?${query}`)).json()) as Monitoring;
-  const details = monitoring.account_details?.find(({ name, id }) => account === name || account === id);
-  const found = details?.stream_detail
-    ?.find(({ name }) => name === stream)
-    ?.consumer_detail?.find(({ name }) => name === consumer);
-  if (!found) throw new Error(`consumer "${consumer}" not found in stream "${stream}"`);
-  return found.num_pending + found.num_ack_pending;
-}
+/** Our only server stands for whatever name KEDA asks. */
+const get: Get = async (url) => (await fetch(url.replace(`http://${ENDPOINT}`, server.monitorUrl))).json();
+const lagOf = (trigger: Trigger) => new JetStreamScaler(askedBy(trigger), get).lag();
 
 /** The composite figure and whether it keeps the first worker there: `value > activationTarget`. */
 async function readKeda(): Promise<{ lag: number; active: boolean }> {
@@ -109,13 +76,14 @@ async function take(durable: string): Promise<JsMsg> {
 
 const laneOf = (durable: string) => lanes.find((lane) => lane.durable === durable) as JobLane;
 
-describe('what KEDA reads with our ScaledObject', () => {
+describe('what KEDA reads for our ScaledObject and ScaledJob', () => {
   it('is the lag of every lane that workers take from, each named once', () => {
     expect(triggers.map(({ metadata }) => metadata.consumer).sort()).toEqual(
       lanes.map(({ durable }) => durable).sort(),
     );
     expect(triggers.map(({ metadata }) => metadata.stream)).toEqual(lanes.map(() => STREAMS.jobs));
     expect(formula.split(' + ').sort()).toEqual(triggers.map(({ name }) => name).sort());
+    expect(scaledJob.triggers).toEqual(triggers);
   });
 
   it('equals the jobs that wait or are in work, and leaves out those whose time has not come', async () => {
