@@ -3,7 +3,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import type { ObjectStorage } from '@earshot/storage';
-import { storageConformance } from '@earshot/storage/testing';
+import { everyRequest, storageConformance } from '@earshot/storage/testing';
 import { freePort } from '@earshot/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createGcsStorage } from '../src/index.ts';
@@ -50,7 +50,7 @@ const outcomeOf = (work: Promise<unknown>) =>
   );
 const codeOf = async (work: Promise<unknown>) => (await outcomeOf(work)).code;
 const allOutcomes = (storage: ObjectStorage) =>
-  Promise.all(attemptsOf(storage).map((attempt) => outcomeOf(attempt())));
+  Promise.all(Object.values(everyRequest(storage)).map((ask) => outcomeOf(ask())));
 const isUpload = (url = '') => url.startsWith('/upload/');
 
 async function keysOf(storage: ObjectStorage, prefix = ''): Promise<string[]> {
@@ -178,15 +178,3 @@ describe('a bucket as object store', () => {
     expect([code, message]).toEqual(['unavailable', expect.not.stringContaining('private_key')]);
   });
 });
-
-const attemptsOf = (storage: ObjectStorage) => [
-  () => storage.ping(),
-  () => storage.read('t/a'),
-  () => storage.get('t/a'),
-  () => storage.stat('t/a'),
-  () => storage.localFile('t/a'),
-  () => storage.put('t/b', Buffer.from('2')),
-  () => storage.create('t/b', Buffer.from('2')),
-  () => storage.delete('t/a'),
-  () => keysOf(storage, 't/'),
-];

@@ -7,6 +7,8 @@ import { listing } from './listing.ts';
 import { objects } from './objects.ts';
 import { races } from './races.ts';
 
+export { everyRequest } from './every-request.ts';
+
 /** A store under test; `cleanup` closes it and removes what it holds. */
 export interface OpenedStorage {
   readonly storage: ObjectStorage;
