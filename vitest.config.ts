@@ -29,7 +29,8 @@ export default defineConfig({
         include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'test/**/*.it.test.ts', '*.test.ts'],
         environment: 'node',
         testTimeout: 60_000,
-        hookTimeout: 120_000,
+        // The first hook that starts services from their builds makes these, which takes minutes on a busy machine.
+        hookTimeout: 300_000,
       },
     })),
   },
