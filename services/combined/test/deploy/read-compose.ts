@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Workload } from './workload.ts';
+import { serviceOfImage, type Workload } from './workload.ts';
 
 interface ComposeService {
-  readonly image?: string;
+  readonly image: string;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly healthcheck?: { readonly test: readonly string[] };
 }
@@ -15,10 +17,18 @@ const filledIn = (value: string) => value.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
 /** Our own services of a compose file, and what prepares for them. */
 export async function readCompose(repository: string): Promise<Workload[]> {
   const { services } = parse(await readFile(join(repository, 'docker-compose.yml'), 'utf8'), { merge: true });
-  return ['init', 'ingest', 'transcription', 'results'].map((name) => {
-    const { environment, healthcheck } = services[name] as ComposeService;
-    const values = Object.entries(environment ?? {}).map(([key, value]) => [key, filledIn(String(value))]);
-    const probe = /:8080(\/\w+)/.exec(healthcheck?.test.join(' ') ?? '')?.[1];
-    return { name, env: Object.fromEntries(values), probes: probe ? [probe] : [] };
-  });
+  return ['init', 'ingest', 'transcription', 'results'].map((name) => workload(name, services[name]));
+}
+
+function workload(name: string, service: ComposeService): Workload {
+  const { image, entrypoint, command, environment, healthcheck } = service;
+  const values = Object.entries(environment ?? {}).map(([key, value]) => [key, filledIn(String(value))]);
+  const probe = /:8080(\/\w+)/.exec(healthcheck?.test.join(' ') ?? '')?.[1];
+  return {
+    name,
+    image: serviceOfImage(image),
+    command: entrypoint ? [...entrypoint, ...(command ?? [])] : command,
+    env: Object.fromEntries(values),
+    probes: probe ? [probe] : [],
+  };
 }

@@ -1,5 +1,5 @@
 import type { Manifest } from '../../../../tools/deploy/render-kubernetes.ts';
-import type { Workload } from './workload.ts';
+import { serviceOfImage, type Workload } from './workload.ts';
 
 interface EnvEntry {
   readonly name: string;
@@ -22,6 +22,8 @@ export function workloadsOf(documents: readonly Manifest[]): Workload[] {
       const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
       return {
         name: container.name,
+        image: serviceOfImage(container.image),
+        command: container.command ? [...container.command, ...(container.args ?? [])] : container.args,
         env: Object.assign({}, ...shared, Object.fromEntries(own)),
         probes: probes.flatMap((probe) => probe?.httpGet.path ?? []),
       };
