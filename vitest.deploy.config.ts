@@ -9,7 +9,7 @@ export default defineConfig({
   resolve: { conditions },
   test: {
     include: ['tools/deploy/*.deploy.ts', 'libs/*/test/**/*.deploy.ts', 'services/*/test/**/*.deploy.ts'],
-    globalSetup: ['tools/deploy/find-go-tools.ts'],
+    globalSetup: ['tools/deploy/find-go-tools.ts', 'tools/deploy/find-nginx.ts'],
     environment: 'node',
     maxWorkers: 2,
     retry: 0,

@@ -32,6 +32,7 @@ const keysAt = (tree: Yaml, ...path: (string | number)[]) => Object.keys((at(tre
 const health = await text('libs/service-kit/src/health.ts');
 const dockerfile = await text('deploy/Dockerfile');
 const natsConfig = await text('deploy/nats/nats-server.conf');
+const nginxConfig = await text('deploy/nginx/nginx.conf');
 const compose = readYaml(await text('docker-compose.yml'))[0] as Tree;
 const manifests = (
   await Promise.all(
@@ -59,8 +60,8 @@ describe('docker-compose.yml', () => {
 
   const viewers = ['collector', 'jaeger', 'prometheus', 'grafana'];
 
-  it('holds the two servers, the init step and the three services, and who looks at them', () => {
-    const all = [...ours, ...Object.keys(foreign), ...viewers];
+  it('holds the two servers, the init step, the three services, the origin in front, and who looks at them', () => {
+    const all = [...ours, ...Object.keys(foreign), 'origin', ...viewers];
     expect(keysAt(compose, 'services').sort()).toEqual(all.sort());
   });
 
@@ -133,8 +134,27 @@ describe('docker-compose.yml', () => {
     expect(at(service, 'environment', 'PORT')).toBe(HTTP_PORT);
     expect(at(service, 'environment', 'EARSHOT_API_KEYS_FILE')).toBe('/run/secrets/api-keys');
     expect(service.secrets).toEqual(['api-keys']);
-    for (const port of (service.ports ?? []) as string[]) expect(port).toMatch(/^127\.0\.0\.1:\d+:8080$/);
+    expect(service.ports).toBeUndefined();
     expect(String(listAt(service, 'healthcheck', 'test').at(-1))).toContain(`127.0.0.1:${HTTP_PORT}/readyz`);
+  });
+
+  it('publishes the API at its origin alone, which may write nowhere and do nothing else', () => {
+    const origin = at(compose, 'services', 'origin') as Tree;
+    expect(origin.ports).toEqual([`127.0.0.1:8080:${HTTP_PORT}`]);
+    expect([origin.read_only, origin.cap_drop, origin.tmpfs]).toEqual(['true', ['ALL'], ['/tmp']]);
+    expect(String(origin.user)).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+    expect(origin.volumes).toEqual(['./deploy/nginx/nginx.conf:/etc/nginx/nginx.conf:ro']);
+    const written = [...nginxConfig.matchAll(/^\s*(?:pid|\w+_temp_path) (\S+);/gm)].map(([, path]) => path);
+    expect(written.length).toBeGreaterThan(1);
+    for (const path of written) expect(path).toMatch(/^\/tmp\//);
+    expect(nginxConfig).toContain(`listen ${HTTP_PORT};`);
+    const asked = [...nginxConfig.matchAll(/http:\/\/(\w+):(\d+);/g)].map(([, name, port]) => [name, port]);
+    expect(asked).toEqual([
+      ['ingest', HTTP_PORT],
+      ['results', HTTP_PORT],
+    ]);
+    expect(Object.keys(origin.depends_on as Tree)).toEqual(['ingest', 'results']);
+    expect(String(listAt(origin, 'healthcheck', 'test').at(-1))).toBe(`http://127.0.0.1:${HTTP_PORT}/readyz`);
   });
 
   it('probes nats and publishes it where its server file listens', () => {

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { fromDebian, keep } from './debian-tools.mjs';
 import { toolCache } from './go-tools.mjs';
 
 const run = promisify(execFile);
@@ -23,16 +24,17 @@ export async function findPromtool(say = () => {}) {
   const cached = join(toolCache(), 'promtool', 'promtool');
   if (await works(cached)) return cached;
   for (const [what, get] of [
-    ['unpack it from Debian’s package prometheus', fromDebian],
+    [
+      'unpack it from Debian’s package prometheus',
+      (folder) => fromDebian(['prometheus'], 'usr/bin/promtool', folder),
+    ],
     ['build it with Go, for some minutes', fromGo],
   ]) {
     const folder = await mkdtemp(join(tmpdir(), 'earshot-promtool-'));
     try {
       say(`promtool is missing: ${what}`);
       const found = await get(folder);
-      await mkdir(dirname(cached), { recursive: true });
-      await run('cp', [found, `${cached}.${process.pid}`]);
-      await rename(`${cached}.${process.pid}`, cached);
+      await keep(found, cached);
       return cached;
     } catch (error) {
       say(`that failed: ${String(error.message).split('\n')[0]}`);
@@ -41,13 +43,6 @@ export async function findPromtool(say = () => {}) {
     }
   }
   return undefined;
-}
-
-async function fromDebian(folder) {
-  await run('apt-get', ['download', 'prometheus'], { cwd: folder, timeout: 120_000 });
-  const [file = ''] = (await readdir(folder)).filter((name) => name.endsWith('.deb'));
-  await run('dpkg-deb', ['-x', file, 'root'], { cwd: folder });
-  return join(folder, 'root/usr/bin/promtool');
 }
 
 async function fromGo(folder) {

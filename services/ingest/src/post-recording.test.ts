@@ -221,6 +221,16 @@ describe('POST /v1/recordings', () => {
     await small.close();
   });
 
+  it('refuses what says that it is larger than allowed before it is sent', async () => {
+    const socket = connect(world.port, '127.0.0.1');
+    socket.write(`POST /v1/recordings HTTP/1.1\r\nhost: x\r\ncontent-type: ${text['content-type']}\r\n`);
+    socket.write(`content-length: ${500 * 1024 * 1024}\r\n\r\n`);
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1.1 413 .*too_large/s);
+    socket.destroy();
+    expect(await newKeys()).toEqual([]);
+  });
+
   it('leaves nothing when the client goes away, and serves the next one', async () => {
     const socket = connect(world.port, '127.0.0.1');
     const part = 'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n';

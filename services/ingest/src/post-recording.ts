@@ -62,6 +62,7 @@ export const postRecording =
       validatorCompiler: () => () => true,
       preHandler: [
         requireScope('write', (detail) => new CodedError('forbidden', detail)),
+        async (request) => refuseTooLarge(request, deps.maxBytes),
         async () => deps.room.requireForUpload(),
       ],
       handler: async (request, reply) => {
@@ -74,6 +75,13 @@ export const postRecording =
       },
     });
   };
+
+/** A body that says it is larger than any form may be is refused before it is sent. */
+function refuseTooLarge({ headers }: FastifyRequest, maxBytes: number): void {
+  const fields = FORM_LIMITS.fields * FORM_LIMITS.fieldSize;
+  if (Number(headers['content-length'] ?? 0) > maxBytes + fields)
+    throw new CodedError('too_large', `the recording has more than ${maxBytes} bytes`);
+}
 
 async function take(request: FastifyRequest, deps: PostRecordingDeps): Promise<Stored> {
   const { tenant } = request.principal;
