@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { childEnvironment, readConfig } from './config.ts';
+import { childEnvironment, modelIn, readConfig } from './config.ts';
 import { usableCores } from './cores.ts';
 import { engineTable } from './engines.ts';
 
@@ -23,6 +26,17 @@ describe('the configuration', () => {
     expect(wrong).toThrow(
       /EARSHOT_ENGINES names nobody, this build knows .*sherpa[\s\S]*EARSHOT_MODEL_DIR is required/,
     );
+  });
+
+  it('says which files a folder without a whole model lacks', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'earshot-model-'));
+    const read = () => readConfig({ ...needed, EARSHOT_MODEL_DIR: folder }, { needsModelDir: true });
+    expect(read).toThrow(
+      `EARSHOT_MODEL_DIR is ${folder}, which lacks encoder_model.ort, decoder_model_merged.ort, tokens.txt, silero_vad_v5.onnx`,
+    );
+    for (const file of Object.values(modelIn(folder))) await writeFile(file, '');
+    expect(read().EARSHOT_MODEL_DIR).toBe(folder);
+    await rm(folder, { recursive: true });
   });
 
   it('asks for no speech model where every engine is a remote one', () => {

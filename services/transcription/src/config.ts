@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import {
   brokerSettings,
   budgetProblems,
@@ -65,11 +66,18 @@ const checkOf =
     const problems = unknown.map(
       (name) => `EARSHOT_ENGINES names ${name}, this build knows ${known.join(', ')}`,
     );
-    if (needsModelDir && !EARSHOT_MODEL_DIR && needModel(asked, engines))
-      problems.push(`EARSHOT_MODEL_DIR is required: where the speech model is`);
+    if (needsModelDir && needModel(asked, engines)) problems.push(...modelProblems(EARSHOT_MODEL_DIR));
     const google = googleProblems(config);
     return [...problems, ...budgetProblems(config), ...google, ...bucketFileProblems(bucketsFile)];
   };
+
+function modelProblems(folder: unknown): string[] {
+  if (typeof folder !== 'string' || folder === '')
+    return ['EARSHOT_MODEL_DIR is required: where the speech model is'];
+  const missing = Object.values(modelIn(folder)).filter((file) => !existsSync(file));
+  if (missing.length === 0) return [];
+  return [`EARSHOT_MODEL_DIR is ${folder}, which lacks ${missing.map((file) => basename(file)).join(', ')}`];
+}
 
 /** The files of the default model in the folder EARSHOT_MODEL_DIR. */
 export const modelIn = (folder: string): SherpaModel => ({
