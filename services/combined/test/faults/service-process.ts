@@ -43,10 +43,16 @@ export class ServiceProcess {
   #end: ProcessEnd | undefined;
   #otherOutput = '';
 
-  /** Runs `node <args>` in `cwd` (default: the repository) with only the given settings. */
-  constructor(name: string, args: readonly string[], env: Readonly<Record<string, string>>, cwd = root) {
+  /** Runs `node <args>` (or another program) in `cwd` (default: the repository) with only the given settings. */
+  constructor(
+    name: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    cwd = root,
+    program = process.execPath,
+  ) {
     this.name = name;
-    this.#child = spawn(process.execPath, args, {
+    this.#child = spawn(program, args, {
       cwd,
       env: { ...cleanEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
