@@ -15,6 +15,7 @@ export const settings = {
   DATABASE_URL: required('PostgreSQL address, e.g. postgres://user@host/db', {
     pattern: '^postgres(ql)?://',
   }),
+  DATABASE_URL_FILE: text('Path of a file with the PostgreSQL address; read again at each connect'),
   NATS_URL: required('NATS addresses, separated by commas', { pattern: '^(nats|tls)://' }),
   NATS_CREDS: text('Path of a NATS credentials file; read again at each connect'),
   NATS_TOKEN: text('NATS token'),

@@ -2,6 +2,7 @@ export { startTestBroker, type TestBroker, type TestBrokerOptions } from './brok
 export { type Authority, type Certificate, certificateAuthority } from './certificates.ts';
 export { startTestCluster, type TestCluster } from './cluster.ts';
 export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './database.ts';
+export { type DatabaseTls, encryptDatabase } from './database-tls.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { type NatsOperator, type NatsPermissions, type NatsUser, natsOperator } from './nats-operator.ts';

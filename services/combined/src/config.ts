@@ -72,7 +72,8 @@ export function serviceEnvironment(
   const storage = pathToFileURL(join(resolve(config.EARSHOT_HOME), 'storage')).href;
   return replaced(env, {
     NATS_URL: servers.natsUrl,
-    DATABASE_URL: servers.databaseUrl,
+    // A file is left to results, which reads it again at each connect.
+    ...(env.DATABASE_URL_FILE ? {} : { DATABASE_URL: servers.databaseUrl }),
     EARSHOT_STORAGE_URL: config.EARSHOT_STORAGE_URL ?? storage,
     WORKER_CONCURRENCY: String(config.WORKER_CONCURRENCY ?? 2),
   });

@@ -13,6 +13,7 @@ import {
 import { type ConfigCheck, doorProblems, loadConfig } from '@earshot/service-kit';
 import { bucketFileProblems } from '@earshot/storage';
 import Type, { type Static } from 'typebox';
+import { addressProblems } from './store/address.ts';
 
 const ConfigSchema = Type.Object({
   ...processSettings(8082),
@@ -22,6 +23,7 @@ const ConfigSchema = Type.Object({
   ...scalingSettings,
   ...budgetSettings,
   DATABASE_URL: settings.DATABASE_URL,
+  DATABASE_URL_FILE: settings.DATABASE_URL_FILE,
   EARSHOT_DATABASE_POOL_SIZE: settings.EARSHOT_DATABASE_POOL_SIZE,
   EARSHOT_API_KEYS_FILE: settings.EARSHOT_API_KEYS_FILE,
   EARSHOT_TRACE_URL_TEMPLATE: settings.EARSHOT_TRACE_URL_TEMPLATE,
@@ -36,6 +38,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): ResultsConfig 
 
 const problemsOf: ConfigCheck = (config) => [
   ...doorProblems(config),
+  ...addressProblems(config),
   ...budgetProblems(config),
   ...googleProblems(config),
   ...bucketFileProblems(config.EARSHOT_BUCKETS_FILE as string | undefined),

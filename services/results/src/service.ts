@@ -37,18 +37,20 @@ import { workerRoutes } from './routes/workers.ts';
 import { thresholdsOf } from './scaling/thresholds.ts';
 import { keepSpend } from './spend/keep-spend.ts';
 import { reportSpend } from './spend/report-spend.ts';
+import { addressOf } from './store/address.ts';
 import { openDatabase } from './store/database.ts';
 import { countBilled } from './usage/count-billed.ts';
 import { watchWaits } from './waits/watch-waits.ts';
 
 export { type ResultsConfig, readConfig } from './config.ts';
+export { addressOf, addressProblems } from './store/address.ts';
 export { migrate } from './store/migrate.ts';
 
 /** What results needs from the process it runs in; the broker and the storage stay the caller's to close. */
 export interface ResultsOptions {
   readonly config: Pick<
     ResultsConfig,
-    'DATABASE_URL' | 'EARSHOT_DATABASE_POOL_SIZE' | 'EARSHOT_TRACE_URL_TEMPLATE'
+    'DATABASE_URL' | 'DATABASE_URL_FILE' | 'EARSHOT_DATABASE_POOL_SIZE' | 'EARSHOT_TRACE_URL_TEMPLATE'
   > &
     TopologyConfig &
     ScalingConfig &
@@ -80,8 +82,8 @@ export interface Results {
  */
 export function startResults(options: ResultsOptions): Results {
   const { broker, storage, buckets = noTenantBuckets, log, config, metrics } = options;
-  const { DATABASE_URL: url, EARSHOT_DATABASE_POOL_SIZE: poolSize } = config;
-  const database = openDatabase({ url, poolSize, log });
+  const { EARSHOT_DATABASE_POOL_SIZE: poolSize } = config;
+  const database = openDatabase({ url: addressOf(config), poolSize, log });
   const { publisher, facts, jobs, engines } = broker;
   const relay = startOutboxRelay({ database, storage, publisher, log });
   const replays = startReplayRelay({
@@ -164,10 +166,10 @@ export function startResults(options: ResultsOptions): Results {
  * new one it is the init step that makes them. `verify` while the database cannot tell.
  */
 export async function topologyDuty(
-  config: Pick<ResultsConfig, 'DATABASE_URL'>,
+  config: Pick<ResultsConfig, 'DATABASE_URL' | 'DATABASE_URL_FILE'>,
   log: Logger,
 ): Promise<'restore' | 'verify'> {
-  const database = openDatabase({ url: config.DATABASE_URL, log, poolSize: 1 });
+  const database = openDatabase({ url: addressOf(config), log, poolSize: 1 });
   try {
     return (await hadStreams(database)) ? 'restore' : 'verify';
   } catch (err) {

@@ -1,12 +1,14 @@
 import type { Logger } from '@earshot/service-kit';
 import pg from 'pg';
+import type { DatabaseAddress } from './address.ts';
+import { clientAt } from './client.ts';
 import { asUnavailable } from './sql-errors.ts';
 
 /** A connection inside a transaction: all that the SQL of this service needs. */
 export type Transaction = Pick<pg.ClientBase, 'query'>;
 
 export interface DatabaseOptions {
-  readonly url: string;
+  readonly url: DatabaseAddress;
   readonly log: Logger;
   /** Connections at most; default 10. */
   readonly poolSize?: number;
@@ -64,7 +66,7 @@ const unavailable = (error: unknown): never => {
 export function openDatabase(options: DatabaseOptions): Database {
   const { log } = options;
   const pool = new pg.Pool({
-    connectionString: options.url,
+    Client: clientAt(options.url),
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
     idleTimeoutMillis: 30_000,

@@ -24,8 +24,30 @@ const UNAVAILABLE_CODES = new Set([
   'EAI_AGAIN',
 ]);
 
+/** What Node, OpenSSL, pg and PostgreSQL say when the settings are wrong, and which; the first that fits. */
+const WRONG_SETTING: readonly (readonly [RegExp, string])[] = [
+  [/ALTNAME/, "the database's certificate is for another host: check the host and sslmode in DATABASE_URL"],
+  [
+    /ALERT_(CERTIFICATE|BAD_CERT|UNKNOWN_CA|HANDSHAKE)/,
+    'the database refuses our certificate: check sslcert and sslkey in DATABASE_URL',
+  ],
+  [
+    /SELF_SIGNED|UNABLE_TO_|LEAF_SIGNATURE|CERT_|ERR_TLS|ERR_SSL|ERR_OSSL/,
+    "the database's certificate is not trusted: check sslrootcert in DATABASE_URL",
+  ],
+  [/does not support SSL|establishing an SSL/, 'the database offers no TLS: check sslmode in DATABASE_URL'],
+  [/^28/, 'the database refuses us: check user, password, sslmode and sslcert in DATABASE_URL'],
+  [/^3D000/, 'there is no such database: check the name in DATABASE_URL'],
+];
+
+function wrongSetting(error: unknown): string | undefined {
+  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  const words = `${code} ${error instanceof Error ? error.message : ''}`;
+  return WRONG_SETTING.find(([pattern]) => pattern.test(words))?.[1];
+}
+
 /** True when PostgreSQL cannot be asked just now. */
-export function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   const code = String((error as { code?: unknown } | null)?.code ?? '');
   const message = error instanceof Error ? error.message : '';
   return (
@@ -44,6 +66,7 @@ export function asUnavailable(error: unknown): unknown {
       cause: error,
     });
   }
-  if (!isUnavailable(error)) return error;
-  return new CodedError('unavailable', 'the database is not reachable', { cause: error });
+  const wrong = wrongSetting(error);
+  if (wrong === undefined && !isUnavailable(error)) return error;
+  return new CodedError('unavailable', wrong ?? 'the database is not reachable', { cause: error });
 }
