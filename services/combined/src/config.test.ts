@@ -77,7 +77,7 @@ describe('the configuration of everything in one process', () => {
     const inside = serviceEnvironment(readConfig(env), servers, env);
     expect(inside).toMatchObject({
       NATS_URL: 'nats://here',
-      DATABASE_URL: 'postgres://db/x',
+      DATABASE_URL_FILE: env.DATABASE_URL_FILE,
       WORKER_CONCURRENCY: '3',
       NATS_TOKEN_FILE: env.NATS_TOKEN_FILE,
     });

@@ -73,7 +73,7 @@ export function runCommand(
       look();
     });
   const interrupt = () => {
-    if (child.exitCode === null && child.pid) process.kill(-child.pid, 'SIGINT');
+    if (child.exitCode === null && child.signalCode === null && child.pid) process.kill(-child.pid, 'SIGINT');
     return exit;
   };
   return { child, stdout: () => stdout, stderr: () => stderr, printed, exit, interrupt };

@@ -12,7 +12,7 @@ import {
   startTestBroker,
   type TestBroker,
 } from '@earshot/testkit';
-import { connect, credsAuthenticator } from 'nats';
+import { connect, credsAuthenticator, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EarshotProcess } from './earshot-process.ts';
 import { type Installation, prepareInstallation, urlOf } from './installation.ts';
@@ -68,6 +68,20 @@ async function transcribed(ingest: EarshotProcess, results: EarshotProcess) {
   return new Client({ baseUrl: await urlOf(results) }).transcripts.wait(id);
 }
 
+const connectAs = async (user: string, inboxPrefix = '_INBOX') =>
+  connect({
+    servers: `localhost:${nats.port}`,
+    tls: { caFile: authority.caFile },
+    authenticator: credsAuthenticator(await readFile(credsOf(user))),
+    inboxPrefix,
+  });
+
+async function firstRefusal(connection: NatsConnection) {
+  for await (const { permissionContext } of connection.status())
+    if (permissionContext) return permissionContext;
+  return undefined;
+}
+
 const times = (service: EarshotProcess, words: string) => service.stdout().split(words).length - 1;
 
 it('a recording becomes a transcript on a managed NATS by TLS and credentials files, before and after their rotation', async () => {
@@ -89,19 +103,25 @@ it('a recording becomes a transcript on a managed NATS by TLS and credentials fi
   expect(await transcribed(ingest, results)).toMatchObject({ status: 'completed' });
   for (const service of services) expect(times(service, '"NATS disconnected"')).toBe(1);
 
-  const publisher = await connect({
-    servers: `localhost:${nats.port}`,
-    tls: { caFile: authority.caFile },
-    authenticator: credsAuthenticator(await readFile(credsOf('publisher'))),
-    inboxPrefix: '_INBOX_publisher',
-  });
+  const publisher = await connectAs('publisher', '_INBOX_publisher');
   const uploaded = publisher
     .jetstream()
     .publish('uploads.default', '{"session_id":"s","gcs_path":"b/none.wav"}');
   expect((await uploaded).stream).toBe('UPLOADS');
-  expect((await nats.log()).match(/.*Violation.*/g) ?? []).toEqual([]);
-  publisher.publish('jobs.split.normal.default.x', '{}');
-  await publisher.flush();
   await publisher.close();
-  expect(await nats.log()).toContain('Publish Violation - Subject "jobs.split.normal.default.x"');
+  expect((await nats.log()).match(/.*Violation.*/g) ?? []).toEqual([]);
 }, 180_000);
+
+it.each([
+  ['init', 'jobs.split.normal.default.x'],
+  ['ingest', 'transcripts.default.x.completed'],
+  ['transcription', 'transcripts.default.x.deleted'],
+  ['results', '$JS.API.STREAM.DELETE.JOBS'],
+  ['publisher', 'jobs.split.normal.default.x'],
+])('the user %s is refused %s', async (user, subject) => {
+  const connection = await connectAs(user);
+  const refused = firstRefusal(connection);
+  connection.publish(subject, '{}');
+  expect(await refused).toMatchObject({ operation: 'publish', subject });
+  await connection.close();
+});
