@@ -39,7 +39,26 @@ async function healthcheck(port: string): Promise<number | null> {
   return runCommand(JSON.parse(command) as string[], { PORT: port }).exit;
 }
 
-it('the users of our server file are enough for a recording, an upload event, health and levers', async () => {
+/** What operators do: cancel what waits on the paused lane, retry and replay what failed, rebuild and recover. */
+async function operate(uploads: string, reader: Client): Promise<void> {
+  const { recordings } = new Client({ baseUrl: uploads });
+  const sound = await readFile(installation.sample);
+  const waiting = await recordings.create({ file: new Blob([sound]), priority: 'low' });
+  expect((await reader.transcripts.cancel(waiting.id)).status).toBe('canceled');
+
+  const broken = await recordings.create({ file: new Blob([sound.subarray(0, 20)]) });
+  const failed = () => expect(reader.transcripts.wait(broken.id)).rejects.toThrow();
+  await failed();
+  await reader.transcripts.retry(broken.id);
+  await failed();
+  const { changed } = await reader.deadLetters.replayAll({ transcript_id: broken.id });
+  expect(changed).toBeGreaterThan(0);
+  await failed();
+  expect((await reader.rebuild()).facts).toBeGreaterThan(0);
+  await reader.recover();
+}
+
+it('the users of our server file are enough for a recording, an upload event, health, levers and what operators do', async () => {
   const database = { DATABASE_URL: installation.servers.databaseUrl };
   const init = start('init', 'combined/src/init.ts', database);
   const code = await init.exit;
@@ -75,5 +94,6 @@ it('the users of our server file are enough for a recording, an upload event, he
     body: '{"paused":true}',
   });
   expect(paused.status).toBe(200);
+  await operate(uploads, reader);
   expect((await nats.log()).match(/.*Violation.*/g) ?? []).toEqual([]);
 }, 120_000);
