@@ -66,8 +66,10 @@ it('the steps of the local engine in its child process are spans with audio, rea
   expect(factor).toBeGreaterThan(0);
   expect(factor * seconds).toBeLessThanOrEqual(took + 0.01);
 
-  const steps = ['voice activity', 'recognition'].map((name) => spansOf(name));
-  expect(steps.map((spans) => spans.length)).toEqual([1, 1]);
+  const steps = await eventually('a span of each step', () => {
+    const found = ['voice activity', 'recognition'].map((name) => spansOf(name));
+    return found.every((spans) => spans.length === 1) && found;
+  });
   for (const step of steps.flat()) {
     expect(step.parentSpanId).toBe(engine?.spanId);
     expect(step.endMs).toBeGreaterThan(step.startMs);

@@ -102,6 +102,15 @@ it('one recording is one trace over all processes, with a hand-over from a kille
     [`process ${FACT}.chunk.{plan}.{n}`]: `publish ${FACT}.chunk.{plan}.{n}`,
     [`process ${FACT}.completed`]: `publish ${FACT}.completed`,
   };
+  const received = () => ofChunk(`receive ${CHUNK}`, run.n);
+  await eventually(
+    'every span',
+    () =>
+      Object.keys(parents).every((name) => named(name).length > 0) &&
+      named('engine').length === 3 &&
+      named(`publish ${CHUNK}`).length === 3 &&
+      received().length === 2,
+  );
   for (const [name, parent] of Object.entries(parents))
     expect([name, parentNames(name)]).toEqual([name, [parent]]);
   expect(chunksOf(named(`publish ${CHUNK}`)).sort()).toEqual([0, 1, 2]);
@@ -112,30 +121,32 @@ it('one recording is one trace over all processes, with a hand-over from a kille
     expect(attributes).toMatchObject({ 'earshot.engine': 'free', 'earshot.audio_seconds': 4 });
     expect(attributes['earshot.realtime_factor']).toBeGreaterThan(0);
   }
-  const deliveries = ofChunk(`receive ${CHUNK}`, run.n).map(
-    ({ attributes }) => attributes['earshot.delivery'],
-  );
+  const deliveries = received().map(({ attributes }) => attributes['earshot.delivery']);
   expect(deliveries).toEqual([1, 2]);
   expect(ofChunk(`process ${CHUNK}`, run.n).map(({ attributes }) => attributes)).toMatchObject([
     { 'earshot.delivery': 2, 'earshot.attempt': 1, 'earshot.outcome': 'done' },
   ]);
 });
 
-it('each fact is linked to the batch in which results stored it, and the batch holds the queries', () => {
-  const batches = new Map(
-    receiver.spans.filter(({ name }) => name === 'process TRANSCRIPTS').map((span) => [span.spanId, span]),
-  );
+it('each fact is linked to the batch in which results stored it, and the batch holds the queries', async () => {
+  const batches = () =>
+    new Map(
+      receiver.spans.filter(({ name }) => name === 'process TRANSCRIPTS').map((span) => [span.spanId, span]),
+    );
   const facts = inTrace().filter(({ name }) => name.startsWith(`process ${FACT}.`));
   expect(facts.length).toBeGreaterThanOrEqual(6);
+  await eventually('the spans of all batches', () =>
+    facts.every(({ links }) => batches().has(links[0]?.spanId ?? '')),
+  );
   for (const fact of facts) {
     expect(fact.links).toHaveLength(1);
-    expect(batches.get(fact.links[0]?.spanId ?? '')?.service).toBe('earshot-results');
+    expect(batches().get(fact.links[0]?.spanId ?? '')?.service).toBe('earshot-results');
   }
   const queries = receiver.spans.filter(
     ({ attributes }) => attributes['db.system'] ?? attributes['db.system.name'],
   );
   const held = queries.filter(({ traceId }) =>
-    [...batches.values()].some((batch) => batch.traceId === traceId),
+    [...batches().values()].some((batch) => batch.traceId === traceId),
   );
   expect(held.length).toBeGreaterThan(0);
 });
@@ -170,7 +181,8 @@ it('a chunk that fails once is in its trace with both attempts, the second behin
   await complete(trace);
   const ended = await eventually('both attempts', () => {
     const spans = spansOf(`process ${CHUNK}`);
-    return spans.length === 2 && spans;
+    const around = spansOf(`receive ${CHUNK}`).length === 2 && spansOf(`publish ${LATER}`).length > 0;
+    return spans.length === 2 && around && spans;
   });
   expect(outcomes(ended)).toEqual([
     [1, 'retry'],
@@ -194,7 +206,8 @@ it('a dead letter that is replayed goes on in the trace of its recording, linked
   await eventually('the replay', async () => (await world.transcript(transcript.id)).status === 'completed');
   const ended = await eventually('both works', () => {
     const spans = spansOf(`process ${CHUNK}`);
-    return spans.length === 2 && spansOf(`process ${FACT}.completed`).length === 1 && spans;
+    const around = spansOf(`receive ${CHUNK}`).length === 2 && entryOf(trace).length === 1;
+    return spans.length === 2 && around && spansOf(`process ${FACT}.completed`).length === 1 && spans;
   });
   expect(outcomes(ended)).toEqual([
     [1, 'give_up'],
@@ -202,8 +215,11 @@ it('a dead letter that is replayed goes on in the trace of its recording, linked
   ]);
   expect(entryOf(trace)).toHaveLength(1);
   const again = spansOf(`publish ${CHUNK}`).find(({ service }) => service === 'earshot-results');
-  const asked = receiver.spans.filter(({ traceId }) => traceId === again?.links[0]?.traceId);
-  expect(asked.some(({ name }) => /POST.*dead-letters.*replay/.test(name))).toBe(true);
+  await eventually('the span of the request', () =>
+    receiver.spans.some(
+      ({ traceId, name }) => traceId === again?.links[0]?.traceId && /POST.*dead-letters.*replay/.test(name),
+    ),
+  );
   const [, received] = spansOf(`receive ${CHUNK}`);
   expect(received?.parentSpanId).toBe(again?.spanId);
 });
