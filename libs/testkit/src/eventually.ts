@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Polls `probe` until it gives something truthy, and returns that; throws with `what` after `timeoutMs` (10 s). */
+/**
+ * Polls `probe` until it gives something truthy, and returns that; throws with `what` after `timeoutMs`. Its default is long
+ * because only a failing test waits for it, and a busy machine may do nothing for many seconds.
+ */
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | null | false> | T | undefined | null | false,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;
