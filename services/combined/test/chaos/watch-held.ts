@@ -5,8 +5,8 @@ import type { Peak } from './history.ts';
 import type { Nemesis } from './nemesis.ts';
 
 const EVERY_MS = 250;
-/** An idle worker asks all lanes at once and hands back what it has no slot for. */
-const SURPLUS = LANES.length;
+/** An idle worker asks all lanes at once and hands back what it has no slot for; and what is done is out until its ack is there. */
+const SURPLUS = LANES.length + SLOTS;
 
 /**
  * Looks again and again how many messages of each engine are out, until `stop`, which tells the largest excess of each. Who
