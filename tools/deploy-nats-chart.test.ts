@@ -36,6 +36,13 @@ it('what the chart makes of our values is a file that nats-server starts with', 
   expect(log).not.toMatch(/\[(ERR|FTL)\]/);
 });
 
+it('every user may do what the table of permissions says, and nothing else', async () => {
+  const table = JSON.parse(await readFile(join(repositoryRoot, 'deploy/nats/permissions.json'), 'utf8'));
+  const users: { user: string; permissions: unknown }[] = config.merge.accounts.EARSHOT.users;
+  expect(users.map(({ user }) => user)).toEqual(['init', 'ingest', 'transcription', 'results', 'publisher']);
+  for (const { user, permissions } of users) expect(permissions, user).toEqual(table[user]);
+});
+
 it('the chart is told to run a server that is new enough', () => {
   const [major, minor, patch] = String(container.image?.tag).split(/[.-]/).map(Number) as [
     number,
