@@ -22,21 +22,24 @@ export function runsIn(workers: readonly Pick<ServiceProcess, 'name' | 'lines'>[
   return workers.flatMap(runsOf).sort((a, b) => a.started_at - b.started_at);
 }
 
+/** The same delivery of a job may come to a worker twice, when the job was published again after its store was lost. */
 function runsOf({ name, lines }: Pick<ServiceProcess, 'name' | 'lines'>): JobRun[] {
-  const ends = new Map(
-    lines.filter(({ msg }) => msg === 'job finished').map((line) => [runKey(line), line] as const),
-  );
-  return lines
-    .filter(({ msg }) => msg === 'job started')
-    .map((line) => ({
-      worker: name,
-      job: jobOf(line),
-      attempt: Number(line.attempt),
-      delivery: Number(line.delivery),
-      started_at: line.at,
-      ended_at: ends.get(runKey(line))?.at,
-      outcome: ends.get(runKey(line))?.outcome as string | undefined,
-    }));
+  const runs: JobRun[] = [];
+  const open = new Map<string, number>();
+  for (const line of lines) {
+    const key = runKey(line);
+    const { attempt, delivery, at: started_at } = line;
+    if (line.msg === 'job started') {
+      const run = { worker: name, job: jobOf(line), attempt: Number(attempt), delivery: Number(delivery) };
+      open.set(key, runs.push({ ...run, started_at, ended_at: undefined, outcome: undefined }) - 1);
+    }
+    if (line.msg !== 'job finished') continue;
+    const at = open.get(key) ?? -1;
+    const run = runs[at];
+    if (run) runs[at] = { ...run, ended_at: line.at, outcome: line.outcome as string | undefined };
+    open.delete(key);
+  }
+  return runs;
 }
 
 /** Tries of paid calls whose result served its chunk although it could not be written into the ledger, for want of room. */
