@@ -11,7 +11,7 @@ type Yaml = string | null | Yaml[] | { [key: string]: Yaml };
 
 /** The documents of a file; throws for what is not YAML, a repeated key included. */
 function readYaml(source: string): Yaml[] {
-  return parseAllDocuments(source, { schema: 'failsafe' }).map((document) => {
+  return parseAllDocuments(source, { schema: 'failsafe', merge: true }).map((document) => {
     if (document.errors[0]) throw document.errors[0];
     return document.toJS() as Yaml;
   });
@@ -53,29 +53,81 @@ const graceSeconds = (settings.EARSHOT_SHUTDOWN_GRACE_SECONDS as { default?: num
 
 describe('docker-compose.yml', () => {
   const ours = ['init', ...SERVICES];
+  const others = ['transcription-google', 'combined'];
   const foreign: Record<string, RegExp> = {
-    nats: /^NATS_(SERVER_NAME|(INIT|INGEST|TRANSCRIPTION|RESULTS|PUBLISHER)_PASSWORD)$/,
+    nats: /^NATS_(SERVER_NAME|(INIT|INGEST|TRANSCRIPTION|RESULTS|COMBINED|PUBLISHER)_PASSWORD)$/,
     postgres: /^POSTGRES_(USER|DB|PASSWORD)$/,
   };
 
   const viewers = ['collector', 'jaeger', 'prometheus', 'grafana'];
 
-  it('holds the two servers, the init step, the three services, the origin in front, and who looks at them', () => {
-    const all = [...ours, ...Object.keys(foreign), 'origin', ...viewers];
+  it('holds the two servers, the init step, the services, the origin in front, and who looks at them', () => {
+    const all = [...ours, ...others, ...Object.keys(foreign), 'origin', ...viewers];
     expect(keysAt(compose, 'services').sort()).toEqual(all.sort());
   });
 
-  it.each(ours)('gives %s only settings that exist', (name) => {
+  it.each([...ours, ...others])('gives %s only settings that exist', (name) => {
     const names = keysAt(compose, 'services', name, 'environment');
     expect(names).toContain('NATS_URL');
     expect(names.filter((each) => !isSetting(each) && !each.startsWith('OTEL_'))).toEqual([]);
   });
 
-  it('starts only those of the profile observability that look at it, and gives them files that exist', () => {
-    const profiles = (name: string) => at(compose, 'services', name, 'profiles');
-    for (const name of [...ours, ...Object.keys(foreign)]) expect(profiles(name)).toBeUndefined();
+  /** Who starts with a profile: those without one always do. */
+  const startedBy = (profile: string) =>
+    keysAt(compose, 'services').filter((name) => {
+      const profiles = at(compose, 'services', name, 'profiles') as string[] | undefined;
+      return profiles?.includes(profile) ?? true;
+    });
+
+  it.each([
+    ['services', ['ingest', 'init', 'nats', 'origin', 'postgres', 'results', 'transcription']],
+    ['google', ['ingest', 'init', 'nats', 'origin', 'postgres', 'results', 'transcription-google']],
+    ['combined', ['combined', 'nats', 'postgres']],
+    ['observability', [...viewers, 'nats', 'postgres'].sort()],
+  ])(
+    'starts with the profile %s what it names, nothing twice, and all that this needs',
+    (profile, expected) => {
+      const started = startedBy(profile);
+      expect(started.sort()).toEqual(expected);
+      const needed = started.flatMap((name) => keysAt(compose, 'services', name, 'depends_on'));
+      expect(needed.filter((name) => !started.includes(name))).toEqual([]);
+      const ports = started.flatMap((name) => (at(compose, 'services', name, 'ports') ?? []) as string[]);
+      expect(ports.length).toBe(new Set(ports).size);
+    },
+  );
+
+  it('starts the services unless .env says otherwise', async () => {
+    expect(await text('.env.example')).toMatch(/^COMPOSE_PROFILES=services$/m);
+  });
+
+  it('lets workers be scaled: nothing that only one of them could have', () => {
+    for (const name of ['transcription', 'transcription-google'])
+      expect(Object.keys(at(compose, 'services', name) as Tree)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(ports|container_name|hostname)$/)]),
+      );
+  });
+
+  it('gives the credentials of Google to its worker alone, and that worker all that the other has', () => {
+    const [plain, google] = ['transcription', 'transcription-google'].map(
+      (name) => at(compose, 'services', name) as Tree,
+    );
+    const withSecret = keysAt(compose, 'services').filter((name) =>
+      ((at(compose, 'services', name, 'secrets') ?? []) as string[]).includes('google-credentials'),
+    );
+    expect(withSecret).toEqual(['transcription-google']);
+    expect(google).toMatchObject({
+      environment: plain?.environment,
+      read_only: 'true',
+      cap_drop: ['ALL'],
+      volumes: plain?.volumes,
+    });
+    expect(at(google, 'environment', 'GOOGLE_APPLICATION_CREDENTIALS_JSON_FILE')).toBe(
+      '/run/secrets/google-credentials',
+    );
+  });
+
+  it('gives those who look at it files that exist', () => {
     for (const name of viewers) {
-      expect(profiles(name)).toEqual(['observability']);
       const mounts = (at(compose, 'services', name, 'volumes') ?? []) as string[];
       const files = mounts.filter((mount) => mount.startsWith('.')).map((mount) => mount.split(':')[0] ?? '');
       expect(files.filter((file) => !existsSync(join(repositoryRoot, file)))).toEqual([]);
@@ -85,7 +137,7 @@ describe('docker-compose.yml', () => {
   it('lets Prometheus scrape every service where it listens, with the rules', async () => {
     const config = readYaml(await text('deploy/prometheus/prometheus.yml'))[0] as Tree;
     const jobs = config.scrape_configs as Tree[];
-    expect(jobs.map((job) => job.job_name).sort()).toEqual([...SERVICES].sort());
+    expect(jobs.map((job) => job.job_name).sort()).toEqual([...SERVICES, 'combined'].sort());
     for (const job of jobs) {
       const [target] = job.dns_sd_configs as Tree[];
       expect(target).toMatchObject({ names: [job.job_name], port: HTTP_PORT });
@@ -104,7 +156,7 @@ describe('docker-compose.yml', () => {
     expect(keysAt(compose, 'services', 'nats', 'environment').sort()).toEqual([...new Set(used)].sort());
   });
 
-  it.each(ours)('lets %s in to nats as a user of its own', (name) => {
+  it.each([...ours, 'combined'])('lets %s in to nats as a user of its own', (name) => {
     const environment = at(compose, 'services', name, 'environment');
     const variable = `NATS_${name.toUpperCase()}_PASSWORD`;
     expect(at(environment, 'NATS_USER')).toBe(name);
@@ -116,11 +168,11 @@ describe('docker-compose.yml', () => {
     const example = await text('.env.example');
     const named = [...example.matchAll(/^#? ?([A-Z_]+)=/gm)].map(([, name]) => name);
     const asked = [...(await text('docker-compose.yml')).matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name);
-    expect([...new Set(asked)].sort()).toEqual(named.sort());
+    expect([...new Set(asked), 'COMPOSE_PROFILES'].sort()).toEqual(named.sort());
   });
 
   it('lets only results and init reach PostgreSQL', () => {
-    const withDatabase = ours.filter((name) =>
+    const withDatabase = [...ours, 'transcription-google'].filter((name) =>
       keysAt(compose, 'services', name, 'environment').includes('DATABASE_URL'),
     );
     expect(withDatabase).toEqual(['init', 'results']);
@@ -172,7 +224,7 @@ describe('docker-compose.yml', () => {
       .filter((mount) => !mount.startsWith('.'))
       .map((mount) => mount.split(':')[0]);
     expect([...new Set(used)].sort()).toEqual(keysAt(compose, 'volumes').sort());
-    expect(keysAt(compose, 'secrets')).toEqual(['api-keys']);
+    expect(keysAt(compose, 'secrets')).toEqual(['api-keys', 'google-credentials']);
   });
 });
 

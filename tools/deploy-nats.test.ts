@@ -24,7 +24,7 @@ function usersOf(conf: string): Record<string, unknown> {
   );
 }
 
-const USERS = ['init', 'ingest', 'transcription', 'results', 'publisher'];
+const USERS = ['init', 'ingest', 'transcription', 'results', 'combined', 'publisher'];
 const variableOf = (user: string) => `NATS_${user.toUpperCase()}_PASSWORD`;
 const passwordOf = (user: string) => `p-${user}`;
 let server: ServerOfFile;
@@ -101,6 +101,11 @@ describe.each([
     user: 'results',
     may: [chunkJob, fact('completed')],
     not: ['$JS.API.CONSUMER.MSG.NEXT.JOBS.split-normal', DELETE_JOBS],
+  },
+  {
+    user: 'combined',
+    may: ['uploads.default', chunkJob, fact('completed'), '$JS.API.STREAM.CREATE.JOBS'],
+    not: ['jobs.other', '$KV.other.x', DELETE_JOBS],
   },
 ])('$user', ({ user, may, not }) => {
   const publish = (subject: string) => talk(user, [`PUB ${subject} 2`, '{}']);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@earshot/client';
-import { type ServerOfFile, startServerFile } from '@earshot/testkit';
+import { type ServerOfFile, startServerFile, tempFolder } from '@earshot/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCommand } from './earshot-process.ts';
@@ -20,6 +20,7 @@ beforeAll(async () => {
     NATS_INGEST_PASSWORD: password('ingest'),
     NATS_TRANSCRIPTION_PASSWORD: password('transcription'),
     NATS_RESULTS_PASSWORD: password('results'),
+    NATS_COMBINED_PASSWORD: password('combined'),
     NATS_PUBLISHER_PASSWORD: password('publisher'),
   });
 }, 120_000);
@@ -96,4 +97,22 @@ it('the users of our server file are enough for a recording, an upload event, he
   expect(paused.status).toBe(200);
   await operate(uploads, reader);
   expect((await nats.log()).match(/.*Violation.*/g) ?? []).toEqual([]);
+}, 120_000);
+
+it('and those of combined are enough for all of it in one process', async () => {
+  const home = await tempFolder();
+  const combined = start('combined', 'combined/src/main.ts', {
+    DATABASE_URL: installation.servers.databaseUrl,
+    EARSHOT_HOME: home.path,
+  });
+  const [, url = ''] = await combined.printed(/Earshot is ready: (\S+)/);
+  const client = new Client({ baseUrl: url });
+  const { id } = await client.recordings.create({ file: new Blob([await readFile(installation.sample)]) });
+  expect(await client.transcripts.wait(id)).toMatchObject({ status: 'completed' });
+  expect((await fetch(`${url}/health?workers=1`)).status).toBe(200);
+  await client.lanes.change('split-low', { paused: true });
+  await client.workers.restartPool();
+  expect((await nats.log()).match(/.*Violation.*/g) ?? []).toEqual([]);
+  expect(await combined.interrupt()).toBe(0);
+  await home.remove();
 }, 120_000);

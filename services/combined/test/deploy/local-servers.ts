@@ -41,6 +41,7 @@ export async function startLocalServers(): Promise<LocalServers> {
       NATS_PASSWORD: PASSWORD,
       DATABASE_URL: database.url,
       HOST: '127.0.0.1',
+      EARSHOT_HOME: join(folder.path, 'home'),
       EARSHOT_STORAGE_URL: pathToFileURL(join(folder.path, 'recordings')).href,
       EARSHOT_API_KEYS_FILE: await writeKeys(folder.path, apiKey),
       EARSHOT_FFMPEG_BIN: ffmpeg.path,

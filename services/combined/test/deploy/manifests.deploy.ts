@@ -14,11 +14,12 @@ const { kustomize } = inject('goTools');
 const fromOverlay = async (name: string) => workloadsOf(await render(kustomize, `overlays/${name}`));
 const platforms: [string, Workload[]][] = [
   ['docker-compose.yml', await readCompose(repository)],
+  ['docker-compose.yml, profile combined', await readCompose(repository, 'combined')],
   ['k8s/overlays/development', await fromOverlay('development')],
   ['k8s/overlays/medium', await fromOverlay('medium')],
   ['k8s/overlays/spot', await fromOverlay('spot')],
 ];
-const [, development] = platforms[1] as [string, Workload[]];
+const [, development] = platforms[2] as [string, Workload[]];
 const workloadOf = (name: string) => development.find((one) => one.name === name) as Workload;
 
 let deployment: Deployment;
@@ -32,7 +33,8 @@ describe('what a deployment says starts on real servers, and does the main job',
   it.each(platforms)('%s', async (_, workloads) => {
     const started = await deployment.startAll(workloads);
     const { apiKey, sample } = deployment.servers;
-    const at = (name: string) => new Client({ baseUrl: started.get(name)?.url ?? '', apiKey, retries: 2 });
+    const at = (name: string) =>
+      new Client({ baseUrl: (started.get(name) ?? started.get('combined'))?.url ?? '', apiKey, retries: 2 });
     const { id } = await at('ingest').recordings.create({ file: await openAsBlob(sample) });
     const transcript = await at('results').transcripts.wait(id);
     expect(transcript.text).toMatch(/^ever tried/i);
