@@ -2,12 +2,12 @@
 // from source and again whenever a file changes. The last of several terminals stops the servers.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, symlink } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   createProgressPrinter,
   embeddedOptionsFromEnv,
+  linkSpeechModel,
   resolveFfmpeg,
   resolveSpeechModel,
   startOrJoinServers,
@@ -83,16 +83,7 @@ async function serve(): Promise<number> {
   /** ffmpeg, and one folder with links to the parts of the model, as EARSHOT_MODEL_DIR wants it. */
   async function engineParts() {
     const [ffmpeg, model] = await Promise.all([resolveFfmpeg(options), resolveSpeechModel(options)]);
-    const folder = join(home, 'model');
-    await mkdir(folder, { recursive: true });
-    for (const file of [model.encoder, model.decoder, model.tokens, model.vad]) {
-      const link = join(folder, basename(file));
-      await rm(link, { force: true });
-      // Another terminal may have been faster with the same link.
-      await symlink(file, link).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST') throw error;
-      });
-    }
+    const folder = await linkSpeechModel(model, join(home, 'model'));
     return { EARSHOT_FFMPEG_BIN: ffmpeg.path, EARSHOT_MODEL_DIR: folder };
   }
 }

@@ -3,13 +3,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openAsBlob } from 'node:fs';
-import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from '@earshot/client';
 import {
   embeddedOptionsFromEnv,
+  linkSpeechModel,
   resolveFfmpeg,
   resolveSpeechModel,
   startOrJoinServers,
@@ -46,11 +47,7 @@ function check(passed: boolean, line: string): void {
 }
 
 async function environment(): Promise<NodeJS.ProcessEnv> {
-  const parts = join(folder.path, 'model');
-  await mkdir(parts);
-  for (const file of [model.encoder, model.decoder, model.tokens, model.vad]) {
-    await symlink(file, join(parts, basename(file)));
-  }
+  const parts = await linkSpeechModel(model, join(folder.path, 'model'));
   return {
     ...process.env,
     NATS_URL: servers.natsUrl,

@@ -3,13 +3,17 @@
 // operations take two seconds. Services are the built ones, each a process of its own, on a real broker and PostgreSQL.
 import { execFile } from 'node:child_process';
 import { openAsBlob } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from '@earshot/client';
-import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
+import {
+  embeddedOptionsFromEnv,
+  linkSpeechModel,
+  resolveFfmpeg,
+  resolveSpeechModel,
+} from '@earshot/embedded';
 import { type Broker, connectBroker } from '@earshot/messaging';
 import { startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
 import { buildServices } from '../../services/combined/test/faults/build-services.ts';
@@ -63,11 +67,7 @@ async function withSherpa(): Promise<Measured[]> {
     resolveFfmpeg(options),
     resolveSpeechModel(options),
   ]);
-  const parts = join(folder.path, 'model');
-  await mkdir(parts);
-  for (const path of [model.encoder, model.decoder, model.tokens, model.vad]) {
-    await symlink(path, join(parts, basename(path)));
-  }
+  const parts = await linkSpeechModel(model, join(folder.path, 'model'));
   const env = {
     NATS_URL: nats.url,
     DATABASE_URL: postgres.url,

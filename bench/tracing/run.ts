@@ -1,11 +1,16 @@
 // `npm run bench:tracing`: what tracing costs. The same recordings, each cut into one short chunk for the local engine, go
 // through built, separate services with OpenTelemetry on (10 % sampled, sent by OTLP to a receiver here) and off, in
 // interleaved pairs. Counted is the CPU time of ingest, transcription with its children (ffmpeg, engine), and results.
-import { mkdir, readFile, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Client } from '@earshot/client';
-import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
+import {
+  embeddedOptionsFromEnv,
+  linkSpeechModel,
+  resolveFfmpeg,
+  resolveSpeechModel,
+} from '@earshot/embedded';
 import { connectBroker } from '@earshot/messaging';
 import { eventually, startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
 import { buildServices } from '../../services/combined/test/faults/build-services.ts';
@@ -78,11 +83,7 @@ const [nats, postgres, ffmpeg, model, receiver] = await Promise.all([
 ]);
 const broker = await connectBroker({ servers: [nats.url], name: 'bench', log });
 try {
-  const parts = join(folder.path, 'model');
-  await mkdir(parts);
-  for (const path of [model.encoder, model.decoder, model.tokens, model.vad]) {
-    await symlink(path, join(parts, basename(path)));
-  }
+  const parts = await linkSpeechModel(model, join(folder.path, 'model'));
   const off = {
     NATS_URL: nats.url,
     DATABASE_URL: postgres.url,

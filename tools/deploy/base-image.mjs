@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { fromDebian } from './debian-tools.mjs';
 import { toolCache } from './go-tools.mjs';
 
 const run = promisify(execFile);
@@ -70,15 +71,11 @@ async function mmdebstrap(work) {
     () => false,
   );
   if (onPath) return 'mmdebstrap';
-  const download = () => run('apt-get', ['download', 'mmdebstrap'], { cwd: work, timeout: 120_000 });
   try {
-    await download().catch(() => run('apt-get', ['update'], { timeout: 300_000 }).then(download));
+    return await fromDebian(['mmdebstrap'], 'usr/bin/mmdebstrap', work);
   } catch (error) {
-    throw new Error(`install mmdebstrap (a package of Debian and Ubuntu): ${error.stderr ?? error.message}`);
+    throw new Error(`install mmdebstrap (a package of Debian and Ubuntu): ${error.stderr || error.message}`);
   }
-  const [deb = ''] = (await readdir(work)).filter((name) => name.startsWith('mmdebstrap_'));
-  await run('dpkg-deb', ['-x', join(work, deb), join(work, 'mmdebstrap')]);
-  return join(work, 'mmdebstrap/usr/bin/mmdebstrap');
 }
 
 const exists = (path) =>

@@ -47,7 +47,7 @@ export async function findNginx(say = () => {}) {
  */
 export async function fromDebian(packages, path, folder) {
   for (const name of packages) {
-    await download(name, folder);
+    await download([name], folder);
     const [file = ''] = (await readdir(folder)).filter((each) => each.startsWith(`${name}_`));
     await run('dpkg-deb', ['-x', file, name], { cwd: folder });
     const found = join(folder, name, path);
@@ -62,9 +62,14 @@ const exists = (path) =>
     () => false,
   );
 
-/** A machine that is new has no list of packages, and an old list names versions that are gone. */
-async function download(name, cwd) {
-  const get = () => run('apt-get', ['download', name], { cwd, timeout: 120_000 });
+/**
+ * Fetches packages of Debian into `cwd` and installs nothing. A machine that is new has no list of packages, and an old list
+ * names versions that are gone. Throws without apt.
+ * @param {readonly string[]} names
+ * @param {string} cwd
+ */
+export async function download(names, cwd) {
+  const get = () => run('apt-get', ['download', ...names], { cwd, timeout: 120_000 });
   await get().catch(async (error) => {
     if (error.code === 'ENOENT') throw new Error('there is no apt-get');
     await run('apt-get', ['update'], { timeout: 120_000 });

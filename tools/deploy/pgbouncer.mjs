@@ -3,6 +3,7 @@ import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { download } from './debian-tools.mjs';
 import { toolCache } from './go-tools.mjs';
 
 const run = promisify(execFile);
@@ -41,7 +42,7 @@ async function tripletOf(root) {
 async function unpack(root) {
   const folder = await mkdtemp(join(tmpdir(), 'earshot-pgbouncer-'));
   try {
-    await download(folder);
+    await download(PACKAGES, folder);
     const unpacked = join(folder, 'root');
     await mkdir(unpacked);
     for (const file of (await readdir(folder)).filter((file) => file.endsWith('.deb')))
@@ -55,17 +56,5 @@ async function unpack(root) {
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** A fresh machine has no lists of packages yet. */
-async function download(folder) {
-  const get = () => run('apt-get', ['download', ...PACKAGES], { cwd: folder, timeout: 120_000 });
-  try {
-    await get();
-  } catch (error) {
-    if (error.code === 'ENOENT') throw new Error('install pgbouncer: there is no apt to fetch it with');
-    await run('apt-get', ['update'], { timeout: 120_000 });
-    await get();
   }
 }

@@ -4,6 +4,7 @@ export { EmbeddedError, type EmbeddedErrorCode, ServiceRunningError } from './er
 export { type EmbeddedOptions, type Environment, embeddedOptionsFromEnv } from './options.ts';
 export type { ResolvedBinary, Source } from './pieces/binary.ts';
 export { resolveFfmpeg } from './pieces/ffmpeg.ts';
+export { linkSpeechModel } from './pieces/link-speech-model.ts';
 export { resolveNatsServer } from './pieces/nats-server.ts';
 export { type ResolvedSpeechModel, resolveSpeechModel } from './pieces/speech-model.ts';
 export { type ResolvedPostgres, resolvePostgres } from './postgres/resolve.ts';

@@ -1,8 +1,8 @@
-import { mkdir, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   embeddedOptionsFromEnv,
+  linkSpeechModel,
   resolveFfmpeg,
   resolveSpeechModel,
   type SharedServers,
@@ -30,10 +30,7 @@ export async function prepareInstallation(): Promise<Installation> {
   const folder = await tempFolder();
   const servers = await startOrJoinServers({ home: join(folder.path, 'home'), options });
   const [ffmpeg, model] = await Promise.all([resolveFfmpeg(options), resolveSpeechModel(options)]);
-  const parts = join(folder.path, 'model');
-  await mkdir(parts);
-  for (const file of [model.encoder, model.decoder, model.tokens, model.vad])
-    await symlink(file, join(parts, basename(file)));
+  const parts = await linkSpeechModel(model, join(folder.path, 'model'));
   const common = {
     EARSHOT_STORAGE_URL: pathToFileURL(join(folder.path, 'storage')).href,
     EARSHOT_FFMPEG_BIN: ffmpeg.path,

@@ -1,7 +1,11 @@
-import { mkdir, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
+import {
+  embeddedOptionsFromEnv,
+  linkSpeechModel,
+  resolveFfmpeg,
+  resolveSpeechModel,
+} from '@earshot/embedded';
 import {
   type SmallDisk,
   smallDisk,
@@ -173,11 +177,7 @@ export class ChaosWorld {
   /** The parts of the speech model in one folder, as installations have them. */
   async #model(): Promise<string> {
     const model = await resolveSpeechModel(embeddedOptionsFromEnv(process.env));
-    const folder = join(this.#folder.path, 'model');
-    await mkdir(folder);
-    for (const file of [model.encoder, model.decoder, model.tokens, model.vad]) {
-      await symlink(file, join(folder, basename(file)));
-    }
+    const folder = await linkSpeechModel(model, join(this.#folder.path, 'model'));
     this.sample = model.samples.find((path) => path.endsWith('beckett.wav'));
     return folder;
   }

@@ -1,8 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
+import {
+  embeddedOptionsFromEnv,
+  linkSpeechModel,
+  resolveFfmpeg,
+  resolveSpeechModel,
+} from '@earshot/embedded';
 import { startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
 
 /** What a platform gives to services, on this machine. */
@@ -28,11 +33,7 @@ export async function startLocalServers(): Promise<LocalServers> {
     resolveFfmpeg(options),
     resolveSpeechModel(options),
   ]);
-  const models = join(folder.path, 'model');
-  await mkdir(models);
-  for (const file of [model.encoder, model.decoder, model.tokens, model.vad]) {
-    await symlink(file, join(models, basename(file)));
-  }
+  const models = await linkSpeechModel(model, join(folder.path, 'model'));
   const apiKey = `es_${randomBytes(32).toString('hex')}`;
   return {
     settings: {

@@ -1,8 +1,13 @@
-import { mkdir, readFile, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client } from '@earshot/client';
-import { embeddedOptionsFromEnv, resolveFfmpeg, resolveSpeechModel } from '@earshot/embedded';
+import {
+  embeddedOptionsFromEnv,
+  linkSpeechModel,
+  resolveFfmpeg,
+  resolveSpeechModel,
+} from '@earshot/embedded';
 import { eventually, type OtlpReceiver, startOtlpReceiver, tempFolder } from '@earshot/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FaultWorld } from './fault-world.ts';
@@ -20,11 +25,7 @@ beforeAll(async () => {
   world = await FaultWorld.start({ workers: 0, env: local });
   const options = embeddedOptionsFromEnv(process.env);
   const [ffmpeg, model] = await Promise.all([resolveFfmpeg(options), resolveSpeechModel(options)]);
-  const parts = join(folder.path, 'model');
-  await mkdir(parts);
-  for (const path of [model.encoder, model.decoder, model.tokens, model.vad]) {
-    await symlink(path, join(parts, basename(path)));
-  }
+  const parts = await linkSpeechModel(model, join(folder.path, 'model'));
   sample = new Blob([await readFile(model.samples.find((path) => path.endsWith('beckett.wav')) ?? '')]);
   worker = new ServiceProcess('worker', ['services/transcription/dist/main.js'], {
     ...local,
