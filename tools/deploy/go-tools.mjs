@@ -14,6 +14,7 @@ const MODULES = {
   kustomize: 'sigs.k8s.io/kustomize/kustomize/v5@v5.7.1',
   compose: 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2',
   actionlint: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12',
+  builder: 'go.opentelemetry.io/collector/cmd/builder@v0.165.0',
   'fake-gcs-server': 'github.com/fsouza/fake-gcs-server@v1.56.1',
 };
 
