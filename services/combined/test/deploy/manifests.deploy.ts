@@ -1,8 +1,9 @@
 import { openAsBlob } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@earshot/client';
+import { tempFolder } from '@earshot/testkit';
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { render } from '../../../../tools/deploy/render-kubernetes.ts';
+import { render, renderWith } from '../../../../tools/deploy/render-kubernetes.ts';
 import { buildServices } from '../faults/build-services.ts';
 import { Deployment } from './deployment.ts';
 import { readCompose } from './read-compose.ts';
@@ -12,12 +13,19 @@ import type { Workload } from './workload.ts';
 const repository = join(import.meta.dirname, '../../../..');
 const { kustomize } = inject('goTools');
 const fromOverlay = async (name: string) => workloadsOf(await render(kustomize, `overlays/${name}`));
+async function withJobs(): Promise<Workload[]> {
+  const folder = await tempFolder();
+  const rendered = await renderWith(kustomize, join(folder.path, 'k8s'), ['scaled-job']);
+  await folder.remove();
+  return workloadsOf(rendered);
+}
 const platforms: [string, Workload[]][] = [
   ['docker-compose.yml', await readCompose(repository)],
   ['docker-compose.yml, profile combined', await readCompose(repository, 'combined')],
   ['k8s/overlays/development', await fromOverlay('development')],
   ['k8s/overlays/medium', await fromOverlay('medium')],
   ['k8s/overlays/spot', await fromOverlay('spot')],
+  ['k8s/components/scaled-job', await withJobs()],
 ];
 const [, development] = platforms[2] as [string, Workload[]];
 const workloadOf = (name: string) => development.find((one) => one.name === name) as Workload;

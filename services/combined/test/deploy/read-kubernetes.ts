@@ -6,15 +6,17 @@ interface EnvEntry {
   readonly value?: string;
 }
 
-/** The deployments and the init job of rendered manifests; values from Secrets are empty. */
+const KINDS = ['Deployment', 'Job', 'ScaledJob'];
+
+/** The deployments and jobs of rendered manifests, KEDA's too; values from Secrets are empty. */
 export function workloadsOf(documents: readonly Manifest[]): Workload[] {
   const maps = new Map(
     documents.filter(({ kind }) => kind === 'ConfigMap').map((map) => [map.metadata.name, map.data]),
   );
   return documents
-    .filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
+    .filter(({ kind }) => KINDS.includes(kind))
     .map(({ spec }) => {
-      const [container] = spec.template.spec.containers;
+      const [container] = (spec.jobTargetRef ?? spec).template.spec.containers;
       const shared = (container.envFrom ?? []).map((from: { configMapRef: { name: string } }) =>
         maps.get(from.configMapRef.name),
       );
