@@ -102,7 +102,7 @@ describe('a running worker takes up, with nothing lost and nothing done twice,',
   it('another credentials file, before the old one runs out', async () => {
     const operator = await natsOperator();
     const server = await startTestBroker({ access: await operator.access() });
-    const soon = new Date(Date.now() + 3_000);
+    const soon = new Date(Date.now() + 8_000);
     const creds = await put('worker.creds', (await operator.user('worker', undefined, soon)).creds);
     await worksThrough({
       url: server.url,
