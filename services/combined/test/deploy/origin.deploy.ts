@@ -156,21 +156,16 @@ describe('answers are those of the services', () => {
     }
   });
 
-  it.each([
-    '/v1/none',
-    '/v1/recordings/',
-    '/v1/uploads/none',
-    '/v1/events/none',
-    '/none',
-    '/',
-    '/origin/malformed',
-  ])('there is nothing at %s, in the words of a service', async (path) => {
-    const [answer, direct] = await Promise.all([ask(path), direct404(path)]);
-    const { instance: _, ...problem } = (await answer.json()) as Record<string, unknown>;
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, direct.type]);
-    expect(problem).toEqual(direct.problem);
-    expect(problem.code).toBe('not_found');
-  });
+  it.each(['/v1/none', '/v1/recordings/', '/v1/events/none', '/none', '/', '/origin/malformed'])(
+    'there is nothing at %s, in the words of a service',
+    async (path) => {
+      const [answer, direct] = await Promise.all([ask(path), direct404(path)]);
+      const { instance: _, ...problem } = (await answer.json()) as Record<string, unknown>;
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([404, direct.type]);
+      expect(problem).toEqual(direct.problem);
+      expect(problem.code).toBe('not_found');
+    },
+  );
 
   async function direct404(path: string) {
     const headers = { authorization: `Bearer ${deployment.servers.apiKey}` };
