@@ -27,7 +27,7 @@ export type { SequencedFact } from './read/fact-reader.ts';
 export { type OldestJob, type OldestJobs, oldestJobs } from './read/oldest-jobs.ts';
 export { type QueueState, readQueue } from './read/queue.ts';
 export { readAllFacts } from './read/read-all-facts.ts';
-export { type KeptSpend, readSpend, writeSpend } from './spend/spend-book.ts';
+export { type KeptSpend, readSpend, watchSpend, writeSpend } from './spend/spend-book.ts';
 export { accountStoreBytes } from './store/account.ts';
 export { type MakeRoomOptions, makeRoom, purge } from './store/make-room.ts';
 export { type BudgetUsage, type StoreUsage, storeUsage } from './store/usage.ts';

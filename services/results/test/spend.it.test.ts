@@ -137,6 +137,16 @@ describe('the spend of a day', () => {
     expect(await kept()).toEqual({ ...before, reserved: {} });
   });
 
+  it('is made again with the calls of the last moment before the loss', async () => {
+    const keeping = keepSpend({ database: results.database, broker, engines: ['paid'], log });
+    await eventually('the entry', kept);
+    const name = await reserve(factsOf().id, 0, 60_000);
+    await wipe();
+    const again = await eventually('the entry again', kept);
+    expect(again.reserved).toEqual({ [name]: { tenant_id: 'default', ms: 60_000 } });
+    await keeping.stop();
+  });
+
   it('is written only when it changed, and never over what a worker has just written', async () => {
     await keeper.keep(noon);
     const { revision } = await readSpend(broker, 'paid');

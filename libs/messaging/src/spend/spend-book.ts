@@ -46,3 +46,18 @@ export async function writeSpend(
   if (ack.kind === 'try_again') throw new CodedError('unavailable', ack.detail);
   return ack.kind === 'stored' ? ack.seq : undefined;
 }
+
+/** Tells of every entry as it is written to the bucket `spend`, also of the few that came too late to be kept, until `stop`. */
+export function watchSpend(
+  { connection }: Broker,
+  heard: (engine: string, spend: Spend) => void,
+): { stop(): void } {
+  const root = spendSubject('');
+  const subscription = connection.subscribe(spendSubject('*'), {
+    callback: (error, message) => {
+      const spend = error ? undefined : parseSpend(message.string());
+      if (spend) heard(message.subject.slice(root.length), spend);
+    },
+  });
+  return { stop: () => subscription.unsubscribe() };
+}

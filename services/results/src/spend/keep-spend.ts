@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Spend } from '@earshot/contracts';
-import { type Broker, readSpend, writeSpend } from '@earshot/messaging';
+import { type Broker, readSpend, watchSpend, writeSpend } from '@earshot/messaging';
 import type { Logger } from '@earshot/service-kit';
 import type { Database } from '../store/database.ts';
 import { keepUnderLease } from '../store/keep-under-lease.ts';
@@ -21,11 +21,16 @@ const LEASE = { name: 'spend', ttlMs: 10_000 };
 /** Keeps the entries of the bucket `spend` what the table `usage` says. */
 export class SpendKeeper {
   readonly #options: SpendKeeperOptions;
-  /** What was kept last: after a loss of the bucket it still tells of the calls that are under way. */
+  /** What was read or heard last: after a loss of the bucket it still tells of the calls that are under way. */
   readonly #last = new Map<string, Spend>();
 
   constructor(options: SpendKeeperOptions) {
     this.#options = options;
+  }
+
+  /** An entry that a worker has just written. */
+  heard(engine: string, spend: Spend): void {
+    this.#last.set(engine, spend);
   }
 
   /** One look at every engine; an entry that a worker changes at that moment is left for the next one. */
@@ -36,6 +41,7 @@ export class SpendKeeper {
   async #keep(engine: string, now: number): Promise<void> {
     const { broker, database, log } = this.#options;
     const { spend, revision } = await readSpend(broker, engine);
+    if (spend) this.#last.set(engine, spend);
     const before = spend ?? this.#last.get(engine);
     const names = Object.keys(before?.reserved ?? {});
     const { billed, ended } = await database.read(async (tx) => ({
@@ -54,11 +60,18 @@ export class SpendKeeper {
 /** Keeps them from one replica at a time until it is stopped. */
 export function keepSpend(options: SpendKeeperOptions): { stop(): Promise<void> } {
   const keeper = new SpendKeeper(options);
-  return keepUnderLease({
+  const watch = watchSpend(options.broker, (engine, spend) => keeper.heard(engine, spend));
+  const kept = keepUnderLease({
     ...options,
     lease: LEASE,
     everyMs: EVERY_MS,
     once: () => keeper.keep(),
     trouble: 'the bucket spend is not kept now',
   });
+  return {
+    stop: () => {
+      watch.stop();
+      return kept.stop();
+    },
+  };
 }
