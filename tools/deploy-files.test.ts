@@ -160,6 +160,7 @@ describe('docker-compose.yml', () => {
     const environment = at(compose, 'services', name, 'environment');
     const variable = `NATS_${name.toUpperCase()}_PASSWORD`;
     expect(at(environment, 'NATS_USER')).toBe(name);
+    expect(at(environment, 'NATS_INBOX_PREFIX')).toBe(`_INBOX_${name}`);
     expect(at(environment, 'NATS_PASSWORD')).toBe(`\${${variable}:?fill in .env}`);
     expect(natsConfig).toMatch(new RegExp(`user: "${name}"\\s+password: \\$${variable}\\s+permissions:`));
   });

@@ -88,8 +88,9 @@ describe.each([
   },
   {
     user: 'transcription',
-    may: [job, chunkJob, fact('chunk.1.0')],
+    may: [job, chunkJob, fact('chunk.1.0'), '$KV.spend.google', '$JS.API.STREAM.PURGE.KV_workers'],
     not: [
+      fact('accepted'),
       fact('completed'),
       fact('deleted'),
       'uploads.default',
@@ -99,8 +100,15 @@ describe.each([
   },
   {
     user: 'results',
-    may: [chunkJob, fact('completed')],
-    not: ['$JS.API.CONSUMER.MSG.NEXT.JOBS.split-normal', DELETE_JOBS],
+    may: [chunkJob, fact('accepted'), fact('completed')],
+    not: [
+      fact('chunk.1.0'),
+      fact('gave_up.chunk.1.0'),
+      '$KV.workers.some-worker',
+      '$JS.API.STREAM.MSG.GET.UPLOADS',
+      '$JS.API.CONSUMER.MSG.NEXT.JOBS.split-normal',
+      DELETE_JOBS,
+    ],
   },
   {
     user: 'combined',
@@ -129,13 +137,16 @@ it('gives each program in the table of permissions what the table says, and know
   expect(usersOf(await read('nats-server.conf'))).toEqual(table);
 });
 
-it('keeps publishers away from the answers to the services, which carry jobs and facts', async () => {
-  expect(await talk('publisher', ['SUB _INBOX.> 1'])).toContain('Permissions Violation');
-  expect(await talk('publisher', ['SUB _INBOX_publisher.> 1'])).not.toContain('-ERR');
+it.each(USERS)('lets %s hear its own answers and nobody else’s, which carry jobs and facts', async (user) => {
+  for (const other of USERS) {
+    const said = await talk(user, [`SUB _INBOX_${other}.> 1`]);
+    expect(said.includes('Permissions Violation'), other).toBe(other !== user);
+  }
+  expect(await talk(user, ['SUB _INBOX.> 1'])).toContain('Permissions Violation');
 });
 
 it('shows the services the budget of their account', async () => {
-  const question = ['SUB _INBOX.a 1', 'PUB $JS.API.INFO _INBOX.a 0', ''];
+  const question = ['SUB _INBOX_ingest.a 1', 'PUB $JS.API.INFO _INBOX_ingest.a 0', ''];
   const answer = await eventually('the account info', async () => {
     const said = await talk('ingest', question);
     return /"max_storage":\s?(\d+)/.exec(said)?.[1];

@@ -12,6 +12,7 @@ export const brokerSettings = {
   NATS_USER_FILE: settings.NATS_USER_FILE,
   NATS_PASSWORD: settings.NATS_PASSWORD,
   NATS_PASSWORD_FILE: settings.NATS_PASSWORD_FILE,
+  NATS_INBOX_PREFIX: settings.NATS_INBOX_PREFIX,
   NATS_TLS_CA: settings.NATS_TLS_CA,
   NATS_TLS_CERT: settings.NATS_TLS_CERT,
   NATS_TLS_KEY: settings.NATS_TLS_KEY,

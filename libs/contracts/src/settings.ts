@@ -24,6 +24,12 @@ export const settings = {
   NATS_USER_FILE: text('Path of a file with the NATS user; read again at each connect'),
   NATS_PASSWORD: text('NATS password'),
   NATS_PASSWORD_FILE: text('Path of a file with the NATS password; read again at each connect'),
+  NATS_INBOX_PREFIX: Type.String({
+    description:
+      'What the subjects begin with on which NATS answers us; one for each user keeps the answers apart',
+    default: '_INBOX',
+    pattern: '^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*$',
+  }),
   NATS_TLS_CA: text('Path of the CA certificate of NATS; read again at each connect, as the next two'),
   NATS_TLS_CERT: text('Path of the client certificate for NATS'),
   NATS_TLS_KEY: text('Path of the client key for NATS'),

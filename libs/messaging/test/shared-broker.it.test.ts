@@ -31,7 +31,9 @@ afterAll(async () => {
 
 async function as(user: string): Promise<Broker> {
   const auth = { user, password: passwordOf(user) };
-  const broker = await connectBroker({ servers: [server.url], name: user, log: recordingLog(), auth });
+  const inboxPrefix = `_INBOX_${user.split('-')[1]}`;
+  const options = { servers: [server.url], name: user, log: recordingLog(), auth, inboxPrefix };
+  const broker = await connectBroker(options);
   open.push(broker);
   return broker;
 }

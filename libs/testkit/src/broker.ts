@@ -7,6 +7,7 @@ import { platform } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
+import type { NatsPermissions } from './nats-operator.ts';
 import { natsServerBinary } from './nats-server-binary.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -42,6 +43,10 @@ export interface TestBrokerOptions {
   readonly jetstream?: boolean;
   /** Passwords by user. Default: anybody may come in. */
   readonly users?: Readonly<Record<string, string>>;
+  /** What some of `users` may do; the others may do all. */
+  readonly permissions?: Readonly<Record<string, NatsPermissions>>;
+  /** Who of `users` one is without a name and a password. Default: none. */
+  readonly guest?: string;
   /** Lines of the server file that say who may come in and how, e.g. by TLS, instead of `users` and the account. */
   readonly access?: string;
   /** false when clients must begin with the TLS handshake, before the server says a word. Default true. */
@@ -76,17 +81,22 @@ ${options.jetstream === false ? '' : jetstreamOf(store, options)}
 ${options.access ?? accountsOf(options)}
 `;
 
-const accountsOf = (options: TestBrokerOptions) => `
+function accountsOf(options: TestBrokerOptions): string {
+  const { users = { earshot: 'earshot' }, permissions = {} } = options;
+  const guest = options.users ? options.guest : 'earshot';
+  const lines = Object.entries(users).map(([user, password]) =>
+    JSON.stringify({ user, password, permissions: permissions[user] }),
+  );
+  return `
 accounts {
   EARSHOT {
     ${options.jetstream === false ? '' : `${accountLimits(options.maxFile)}`}
-    users: [${Object.entries(options.users ?? { earshot: 'earshot' })
-      .map(([user, password]) => `{ user: "${user}", password: "${password}" }`)
-      .join(', ')}]
+    users: [${lines.join(', ')}]
   }
 }
-${options.users ? '' : 'no_auth_user: earshot'}
+${guest ? `no_auth_user: ${guest}` : ''}
 `;
+}
 
 /** True once the server at `port` takes a new connection and, if it `greets`, says a word. */
 function answers(port: number, greets: boolean): Promise<boolean> {

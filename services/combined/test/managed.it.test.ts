@@ -6,7 +6,6 @@ import {
   certificateAuthority,
   eventually,
   type NatsOperator,
-  type NatsPermissions,
   type NatsUser,
   natsOperator,
   startTestBroker,
@@ -16,8 +15,8 @@ import { connect, credsAuthenticator, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EarshotProcess } from './earshot-process.ts';
 import { type Installation, prepareInstallation, urlOf } from './installation.ts';
+import { assertNoRefusals, readPermissions } from './program-users.ts';
 
-const TABLE = new URL('../../../deploy/nats/permissions.json', import.meta.url);
 let installation: Installation;
 let authority: Authority;
 let operator: NatsOperator;
@@ -28,8 +27,7 @@ const credsOf = (name: string) => join(installation.folder, `${name}.creds`);
 
 /** A credentials file for each program of the table of permissions, in place of those of before. */
 async function signUsers(): Promise<void> {
-  const table = JSON.parse(await readFile(TABLE, 'utf8')) as Record<string, NatsPermissions>;
-  for (const [name, permissions] of Object.entries(table)) {
+  for (const [name, permissions] of Object.entries(await readPermissions())) {
     const user = await operator.user(name, permissions);
     users.set(name, user);
     await writeFile(credsOf(name), user.creds);
@@ -58,6 +56,7 @@ const start = (user: string, file: string, env: Record<string, string> = {}) =>
   installation.start(file, {
     NATS_URL: `tls://localhost:${nats.port}`,
     NATS_CREDS: credsOf(user),
+    NATS_INBOX_PREFIX: `_INBOX_${user}`,
     NATS_TLS_CA: authority.caFile,
     ...env,
   });
@@ -68,12 +67,12 @@ async function transcribed(ingest: EarshotProcess, results: EarshotProcess) {
   return new Client({ baseUrl: await urlOf(results) }).transcripts.wait(id);
 }
 
-const connectAs = async (user: string, inboxPrefix = '_INBOX') =>
+const connectAs = async (user: string) =>
   connect({
     servers: `localhost:${nats.port}`,
     tls: { caFile: authority.caFile },
     authenticator: credsAuthenticator(await readFile(credsOf(user))),
-    inboxPrefix,
+    inboxPrefix: `_INBOX_${user}`,
   });
 
 async function firstRefusal(connection: NatsConnection) {
@@ -103,13 +102,13 @@ it('a recording becomes a transcript on a managed NATS by TLS and credentials fi
   expect(await transcribed(ingest, results)).toMatchObject({ status: 'completed' });
   for (const service of services) expect(times(service, '"NATS disconnected"')).toBe(1);
 
-  const publisher = await connectAs('publisher', '_INBOX_publisher');
+  const publisher = await connectAs('publisher');
   const uploaded = publisher
     .jetstream()
     .publish('uploads.default', '{"session_id":"s","gcs_path":"b/none.wav"}');
   expect((await uploaded).stream).toBe('UPLOADS');
   await publisher.close();
-  expect((await nats.log()).match(/.*Violation.*/g) ?? []).toEqual([]);
+  await assertNoRefusals(nats);
 }, 180_000);
 
 it.each([

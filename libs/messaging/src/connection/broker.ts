@@ -1,6 +1,6 @@
 import { CodedError } from '@earshot/domain';
 import type { EngineDirectory, JobDirectory, Publisher } from '@earshot/jobs';
-import type { NatsConnection } from 'nats';
+import { createInbox, type NatsConnection } from 'nats';
 import type { Log } from '../log.ts';
 import { BrokerPublisher } from '../publish/publisher.ts';
 import { BrokerEngineDirectory } from '../read/engine-directory.ts';
@@ -27,16 +27,23 @@ export class Broker {
   readonly api: JsApi;
   readonly spans: MessageSpans;
   readonly log: Log;
+  readonly #inboxPrefix: string | undefined;
 
   constructor(
     connection: NatsConnection,
-    options: { readonly name: string; readonly log: Log; readonly auth?: BrokerAuth | undefined },
+    options: {
+      readonly name: string;
+      readonly log: Log;
+      readonly auth?: BrokerAuth | undefined;
+      readonly inboxPrefix?: string | undefined;
+    },
   ) {
     const { log } = options;
     this.connection = connection;
     this.log = log;
     this.link = new Link(connection, log, options.auth);
-    this.requests = new Requests(connection, this.link);
+    this.#inboxPrefix = options.inboxPrefix;
+    this.requests = new Requests(connection, this.link, this.newInbox());
     this.api = new JsApi(this.requests);
     this.spans = new MessageSpans(options.name, () => connection.getServer());
     this.publisher = new BrokerPublisher(this.requests, this.spans);
@@ -44,6 +51,11 @@ export class Broker {
     this.engines = new BrokerEngineDirectory(this.api);
     this.jobs = new BrokerJobDirectory(this.api);
     this.closed = connection.closed().then((error) => error ?? undefined);
+  }
+
+  /** A subject for answers that nobody else has, below the inbox prefix of this connection. */
+  newInbox(): string {
+    return createInbox(this.#inboxPrefix);
   }
 
   /** Milliseconds of one round trip; throws `unavailable` after `timeoutMs`. */

@@ -13,6 +13,8 @@ export interface BrokerOptions {
   /** `nats://` or `tls://` addresses; any of them will do. */
   readonly servers: readonly string[];
   readonly auth?: BrokerAuth | undefined;
+  /** What the subjects of our inboxes begin with; default `_INBOX`. Our user must be allowed to listen below it. */
+  readonly inboxPrefix?: string | undefined;
   /** Shown in the server's connection list, e.g. `earshot-ingest`. */
   readonly name: string;
   readonly log: Log;
@@ -28,6 +30,7 @@ const clientOptions = (options: BrokerOptions): ConnectionOptions => ({
   ...authOptions(authOf(options), options.servers),
   servers: [...options.servers],
   name: options.name,
+  ...(options.inboxPrefix ? { inboxPrefix: options.inboxPrefix } : {}),
   timeout: 5_000,
   // Never close for good while the process lives; notice a silent partition after 10 to 15 s.
   maxReconnectAttempts: -1,

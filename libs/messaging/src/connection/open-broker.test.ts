@@ -14,7 +14,12 @@ describe('opening a broker', () => {
   async function open(topology: 'verify' | 'apply' | 'restore', ackWait = 5) {
     const config = {
       NATS_URL: server().url,
-      ...{ EARSHOT_ENGINES: 'fake', EARSHOT_ACK_WAIT_SECONDS: ackWait, EARSHOT_FACTS_DAYS: 7 },
+      ...{
+        NATS_INBOX_PREFIX: '_INBOX',
+        EARSHOT_ENGINES: 'fake',
+        EARSHOT_ACK_WAIT_SECONDS: ackWait,
+        EARSHOT_FACTS_DAYS: 7,
+      },
       EARSHOT_NATS_REPLICAS: 1,
     };
     const one = await openBroker({ config, name: 'test', log, topology });

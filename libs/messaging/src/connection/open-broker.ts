@@ -75,7 +75,13 @@ export async function topologyDrift(options: OpenBrokerOptions): Promise<string[
 }
 
 const connectAs = ({ config, name, log }: OpenBrokerOptions): Promise<Broker> =>
-  connectBroker({ servers: config.NATS_URL.split(','), auth: authOf(config), name, log });
+  connectBroker({
+    servers: config.NATS_URL.split(','),
+    auth: authOf(config),
+    inboxPrefix: config.NATS_INBOX_PREFIX,
+    name,
+    log,
+  });
 
 async function driftOf(broker: Broker, { config, topology: mode }: OpenBrokerOptions): Promise<string[]> {
   const wanted = topology(topologySettingsFrom(config, await accountStoreBytes(broker)));

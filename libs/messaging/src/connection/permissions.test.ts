@@ -10,6 +10,8 @@ import {
 } from '@earshot/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { aChunkJob, jobMessage, recordingLog } from '../../test/support.ts';
+import { PullInbox } from '../take/pull-inbox.ts';
+import { pingWorkers } from '../workers/ask-workers.ts';
 import type { Broker } from './broker.ts';
 import { connectBroker } from './connect.ts';
 
@@ -29,11 +31,11 @@ afterAll(async () => {
   await folder.remove();
 });
 
-async function connectWith(permissions: NatsPermissions) {
+async function connectWith(permissions: NatsPermissions, inboxPrefix?: string) {
   const creds = join(folder.path, 'user.creds');
   await writeFile(creds, (await operator.user('w', permissions)).creds);
   const log = recordingLog();
-  const broker = await connectBroker({ servers: [server.url], name: 'w', log, auth: { creds } });
+  const broker = await connectBroker({ servers: [server.url], name: 'w', log, auth: { creds }, inboxPrefix });
   open.push(broker);
   return { broker, log };
 }
@@ -74,6 +76,21 @@ it('a user that may not listen for answers is told so, instead of waiting for th
   const refused = connectWith({ publish: ['>'], subscribe: ['_INBOX_other.>'] });
   await expect(refused).rejects.toMatchObject({
     code: 'unavailable',
-    message: expect.stringMatching(/our NATS user may not listen to _INBOX\./),
+    message: expect.stringMatching(/our NATS user may not listen to _INBOX\..*: check NATS_INBOX_PREFIX/),
   });
+});
+
+it('everything that waits for answers waits below the inbox prefix', async () => {
+  const may = {
+    publish: ['$JS.API.INFO', '$JS.API.STREAM.INFO.*', '$JS.API.CONSUMER.MSG.NEXT.JOBS.c', 'workers.ping'],
+    subscribe: ['_INBOX_own.>'],
+  };
+  const { broker } = await connectWith(may, '_INBOX_own');
+  await expect(broker.api.call('INFO')).resolves.toBeDefined();
+  const inbox = new PullInbox(broker, 'JOBS', () => undefined);
+  const nothing = { kind: 'trouble', detail: expect.stringContaining('no such stream') };
+  expect(await inbox.pull({ durable: 'c', batch: 1, quietMs: 5_000 })).toEqual(nothing);
+  inbox.close();
+  expect(await pingWorkers(broker, 5_000)).toEqual([]);
+  expect(await server.log()).not.toMatch(/Subscription Violation.*_INBOX_own/);
 });

@@ -1,4 +1,4 @@
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import type { Msg, MsgHdrs, NatsConnection } from 'nats';
 import type { Link, Refusal } from './link.ts';
 import { NoAnswer } from './no-answer.ts';
 
@@ -24,14 +24,15 @@ const SWEEP_MS = 50;
 export class Requests {
   readonly #connection: NatsConnection;
   readonly #link: Link;
-  readonly #prefix = `${createInbox()}.`;
+  readonly #prefix: string;
   readonly #waiting = new Map<string, Waiting>();
   #next = 0;
   /** Why no answer can ever come. */
   #deaf: string | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor(connection: NatsConnection, link: Link) {
+  constructor(connection: NatsConnection, link: Link, inbox: string) {
+    this.#prefix = `${inbox}.`;
     this.#connection = connection;
     this.#link = link;
     connection.subscribe(`${this.#prefix}*`, {
@@ -106,7 +107,7 @@ export class Requests {
     if (operation === 'publish') {
       this.#failAll('refused', 'our NATS user may not publish there', (waiting) => waiting === subject);
     } else if (subject.startsWith(this.#prefix)) {
-      this.#deaf = `our NATS user may not listen to ${subject}`;
+      this.#deaf = `our NATS user may not listen to ${subject}: check NATS_INBOX_PREFIX`;
       this.#failAll('refused', this.#deaf);
     }
   }

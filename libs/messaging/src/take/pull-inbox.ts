@@ -1,4 +1,4 @@
-import { createInbox, type Msg, type Subscription } from 'nats';
+import type { Msg, Subscription } from 'nats';
 import type { Broker } from '../connection/broker.ts';
 import { type Delivery, parseDelivery } from './delivery.ts';
 
@@ -38,7 +38,7 @@ const EMPTY_CODES = [404, 408];
 export class PullInbox {
   readonly #broker: Broker;
   readonly #stream: string;
-  readonly #prefix = `${createInbox()}.`;
+  readonly #prefix: string;
   readonly #subscription: Subscription;
   readonly #open = new Map<string, OpenPull>();
   readonly #onDelivery: (delivery: Delivery) => void;
@@ -47,6 +47,7 @@ export class PullInbox {
 
   constructor(broker: Broker, stream: string, onDelivery: (delivery: Delivery) => void) {
     this.#broker = broker;
+    this.#prefix = `${broker.newInbox()}.`;
     this.#stream = stream;
     this.#onDelivery = onDelivery;
     this.#subscription = broker.connection.subscribe(`${this.#prefix}*`, {

@@ -1,6 +1,6 @@
 import { parseWorkerState, type WorkerState, workerSubjects } from '@earshot/contracts';
 import { CodedError } from '@earshot/domain';
-import { createInbox, type Msg } from 'nats';
+import type { Msg } from 'nats';
 import type { Broker } from '../connection/broker.ts';
 import { readFreshStates } from './read-worker-states.ts';
 import type { RestartAnswer } from './worker-control.ts';
@@ -16,7 +16,7 @@ export async function pingWorkers(broker: Broker, withinMs: number): Promise<Wor
   const answers = new Map<string, WorkerState>();
   let known: readonly string[] | undefined;
   await new Promise<void>((resolve) => {
-    const inbox = createInbox();
+    const inbox = broker.newInbox();
     const finish = () => {
       clearTimeout(timer);
       subscription.unsubscribe();

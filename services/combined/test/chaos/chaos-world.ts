@@ -21,6 +21,7 @@ import { cloudEngines } from '../../../transcription/test/fake-cloud/engines.ts'
 import { type FakeCloudProcess, startFakeCloud } from '../../../transcription/test/fake-cloud/launch.ts';
 import { buildServices } from '../faults/build-services.ts';
 import { ServiceProcess } from '../faults/service-process.ts';
+import { loginOf, programUsers } from '../program-users.ts';
 import { CHUNK_MS } from './recordings.ts';
 import type { Edge, Service } from './schedule.ts';
 import { Supervised } from './supervised.ts';
@@ -36,6 +37,7 @@ const PAID_TIMES = {
   lookEveryMs: 500,
   pollEveryMs: 20,
 };
+const PASSWORD = 'earshot';
 const STORE_BYTES = 1_900_000_000;
 /** Enough for every recording and chunk of a large round. */
 const DISK_MB = 2_048;
@@ -96,8 +98,9 @@ export class ChaosWorld {
   static async start(options: ChaosWorldOptions): Promise<ChaosWorld> {
     const repository = options.repository ?? REPOSITORY;
     await buildServices(repository);
+    const users = await programUsers(PASSWORD);
     const [broker, database, cloud, folder, disk] = await Promise.all([
-      startTestBroker({ maxFile: STORE_BYTES }),
+      startTestBroker({ ...users, maxFile: STORE_BYTES }),
       testDatabase(),
       startFakeCloud(),
       tempFolder(),
@@ -137,7 +140,10 @@ export class ChaosWorld {
     const init = new ServiceProcess(
       'init',
       ['services/combined/dist/init.js'],
-      { ...env, NATS_URL: this.broker.url, DATABASE_URL: this.database.url },
+      {
+        ...{ ...env, ...loginOf('init', PASSWORD) },
+        ...{ NATS_URL: this.broker.url, DATABASE_URL: this.database.url },
+      },
       this.#repository,
     );
     const { code } = await init.ended;
@@ -183,7 +189,9 @@ export class ChaosWorld {
   }
 
   async #startService(name: Service, args: readonly string[], env: Record<string, string>): Promise<void> {
+    const [kind = ''] = name.split('-');
     const own = {
+      ...loginOf(kind === 'worker' ? 'transcription' : kind, PASSWORD),
       NATS_URL: await this.#behindProxy(`${name}/nats`, this.broker.url),
       ...(name.startsWith('results')
         ? { DATABASE_URL: await this.#behindProxy(`${name}/postgres`, this.database.url) }

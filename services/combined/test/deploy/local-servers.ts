@@ -9,6 +9,7 @@ import {
   resolveSpeechModel,
 } from '@earshot/embedded';
 import { startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
+import { assertNoRefusals, programUsers } from '../program-users.ts';
 
 /** What a platform gives to services, on this machine. */
 export interface LocalServers {
@@ -18,16 +19,17 @@ export interface LocalServers {
   readonly apiKey: string;
   /** A recording of a few words. */
   readonly sample: string;
+  /** Fails when a service wanted more in NATS than it may. */
   close(): Promise<void>;
 }
 
 const PASSWORD = 'services';
 
-/** Starts a nats-server with a password and a PostgreSQL, and puts keys, ffmpeg and the model where services find them. */
+/** Starts a nats-server with a user for each program and a PostgreSQL, and puts keys, ffmpeg and the model where services find them. */
 export async function startLocalServers(): Promise<LocalServers> {
   const options = embeddedOptionsFromEnv(process.env);
   const [broker, database, folder, ffmpeg, model] = await Promise.all([
-    startTestBroker({ users: { earshot: PASSWORD } }),
+    startTestBroker(await programUsers(PASSWORD)),
     testDatabase(),
     tempFolder(),
     resolveFfmpeg(options),
@@ -38,7 +40,6 @@ export async function startLocalServers(): Promise<LocalServers> {
   return {
     settings: {
       NATS_URL: broker.url,
-      NATS_USER: 'earshot',
       NATS_PASSWORD: PASSWORD,
       DATABASE_URL: database.url,
       HOST: '127.0.0.1',
@@ -51,8 +52,11 @@ export async function startLocalServers(): Promise<LocalServers> {
     apiKey,
     sample: model.samples.find((path) => path.endsWith('beckett.wav')) ?? '',
     close: async () => {
+      const refused = assertNoRefusals(broker);
+      await refused.catch(() => undefined);
       await Promise.all([broker.dispose(), database.drop()]);
       await folder.remove();
+      await refused;
     },
   };
 }

@@ -18,6 +18,7 @@ import type { Hear } from '../../../../libs/engine-google/test/speech-server/hea
 import type { SpeechServer } from '../../../../libs/engine-google/test/speech-server/speech-server.ts';
 import { startLocalSpeech } from '../../../../libs/engine-google/test/speech-server/start-local.ts';
 import { type FakeCloudProcess, startFakeCloud } from '../../../transcription/test/fake-cloud/launch.ts';
+import { assertNoRefusals, loginOf, programUsers } from '../program-users.ts';
 import { buildServices } from './build-services.ts';
 import { type JobRun, jobRuns } from './job-runs.ts';
 import { noise } from './recording.ts';
@@ -25,6 +26,7 @@ import { ServiceProcess } from './service-process.ts';
 import { CHUNK_SECONDS, startWorker, type WorkerProcess } from './worker-process.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const PASSWORD = 'earshot';
 const FINAL = /^(completed|partial|failed|canceled)$/;
 
 /** How a world is made; everything has a default. */
@@ -99,8 +101,9 @@ export class FaultWorld {
   static async start(options: FaultWorldOptions = {}): Promise<FaultWorld> {
     const folder = await tempFolder();
     const storage = options.storage ?? join(folder.path, 'recordings');
+    const users = await programUsers(PASSWORD);
     const [broker, database, cloud, speech, ffmpeg] = await Promise.all([
-      startTestBroker(options.broker),
+      startTestBroker({ ...users, ...options.broker }),
       testDatabase(options.databaseFolder ? { folder: options.databaseFolder } : {}),
       startFakeCloud(),
       options.google ? startLocalSpeech(stagingOf(storage), options.google.hear) : undefined,
@@ -131,7 +134,7 @@ export class FaultWorld {
   }
 
   async #startServices(workers: number): Promise<void> {
-    const init = new ServiceProcess('init', ['services/combined/dist/init.js'], this.#env);
+    const init = new ServiceProcess('init', ['services/combined/dist/init.js'], this.#envOf('init'));
     const { code } = await init.ended;
     if (code !== 0) throw new Error(`init ended with ${code}: ${init.tail()}`);
     this.ingest = this.#service('ingest');
@@ -144,7 +147,11 @@ export class FaultWorld {
   }
 
   #service(name: 'ingest' | 'results'): ServiceProcess {
-    return new ServiceProcess(name, [`services/${name}/dist/main.js`], this.#env);
+    return new ServiceProcess(name, [`services/${name}/dist/main.js`], this.#envOf(name));
+  }
+
+  #envOf(program: string): Record<string, string> {
+    return { ...this.#env, ...loginOf(program, PASSWORD) };
   }
 
   /** Starts one more worker and waits until it takes work. */
@@ -155,7 +162,7 @@ export class FaultWorld {
     const chunks = [chunkMs, JSON.stringify(this.#paidTimes)];
     const speech = this.speech ? [this.speech.endpoint, stagingOf(this.storage)] : [];
     const vendors = [this.cloud.url, ...chunks, ...speech];
-    const worker = await startWorker(name, this.broker.port, vendors, this.#env);
+    const worker = await startWorker(name, this.broker.port, vendors, this.#envOf('transcription'));
     this.workers.push(worker);
     await worker.logged('that it is ready', ({ msg }) => msg === 'worker ready');
     return worker;
@@ -247,15 +254,18 @@ export class FaultWorld {
     await rename(`${this.storage}.away`, this.storage);
   }
 
-  /** Ends every process and removes every trace. Idempotent. */
+  /** Ends every process and removes every trace, and fails when one of them wanted more in NATS than it may. Idempotent. */
   async close(): Promise<void> {
     const services = [this.ingest, this.results, ...this.workers].filter(Boolean);
     for (const service of services) service.signal('SIGCONT');
     await Promise.all(services.map((service) => service.kill()));
     await (await this.#connection)?.close();
     await this.speech?.close();
+    const refused = assertNoRefusals(this.broker);
+    await refused.catch(() => undefined);
     await Promise.all([this.cloud.dispose(), this.broker.dispose(), this.database.drop()]);
     await this.#folder.remove();
+    await refused;
   }
 }
 
