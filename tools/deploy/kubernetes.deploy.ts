@@ -239,6 +239,22 @@ describe('who reaches what', () => {
     expect(shared.EARSHOT_NATS_REPLICAS).toBe('3');
   });
 
+  it('credentials of Google are with workers, and with all services where recordings are in a bucket', () => {
+    const holders = (documents: readonly Manifest[]) =>
+      documents
+        .filter(({ kind }) => kind === 'Deployment')
+        .filter((service) =>
+          containerOf(service).env.some(
+            ({ name, valueFrom }: { name: string; valueFrom?: { secretKeyRef: { optional?: boolean } } }) =>
+              name === 'GOOGLE_APPLICATION_CREDENTIALS_JSON' && valueFrom?.secretKeyRef.optional,
+          ),
+        )
+        .map(({ metadata }) => metadata.name.replace('earshot-', ''))
+        .sort();
+    expect(holders(rendered.get('large') ?? [])).toEqual(['transcription']);
+    expect(holders(whole)).toEqual(['ingest', 'results', 'transcription']);
+  });
+
   it('a node that is drained takes one pod of a service at a time', () => {
     const budgets = whole.filter(({ kind }) => kind === 'PodDisruptionBudget');
     expect(budgets.map(({ spec }) => spec.maxUnavailable)).toEqual([1, 1, 1]);
