@@ -17,7 +17,8 @@ export interface Submitted {
   readonly tries: number;
 }
 
-const TRIES = 40;
+/** Longer than a lost store takes to be made again while everything else is broken too. */
+const PATIENCE_MS = 120_000;
 const PAUSE_MS = 500;
 const ANSWER_MS = 10_000;
 
@@ -32,7 +33,10 @@ export async function submit(
 ): Promise<Submitted> {
   const sendOnce =
     recording.via === 'http' ? await throughDoor(world, recording, random) : asEvent(world, recording);
-  for (let tries = 1; tries <= TRIES; tries += 1) {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  let tries = 0;
+  while (performance.now() < giveUpAt) {
+    tries += 1;
     try {
       await sendOnce();
       if (random.below(10) === 0) await sendOnce().catch(() => undefined);
@@ -43,7 +47,7 @@ export async function submit(
       await pause(PAUSE_MS);
     }
   }
-  return { outcome: 'unknown', tries: TRIES };
+  return { outcome: 'unknown', tries };
 }
 
 async function throughDoor(world: ChaosWorld, recording: PlannedRecording, random: SeededRandom) {
