@@ -2,7 +2,13 @@
 import { connect } from 'nats';
 
 const key = process.argv[2] ?? 'default/samples/beckett.wav';
-const broker = await connect({ servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222' });
+const broker = await connect({
+  servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+  // Where users have passwords; `publisher` of our server file hears answers below _INBOX_publisher alone.
+  user: process.env.NATS_USER,
+  pass: process.env.NATS_PASSWORD,
+  inboxPrefix: process.env.NATS_INBOX_PREFIX ?? '_INBOX',
+});
 
 const event = {
   specversion: '1.0',

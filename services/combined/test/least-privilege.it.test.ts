@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@earshot/client';
 import { type ServerOfFile, startServerFile, tempFolder } from '@earshot/testkit';
-import { connect } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCommand } from './earshot-process.ts';
 import { type Installation, prepareInstallation, urlOf } from './installation.ts';
@@ -75,13 +74,10 @@ it('the users of our server file are enough for a recording, an upload event, he
   const { id } = await new Client({ baseUrl: uploads }).recordings.create({ file });
   expect(await reader.transcripts.wait(id)).toMatchObject({ status: 'completed' });
 
-  const login = { user: 'publisher', pass: password('publisher'), inboxPrefix: '_INBOX_publisher' };
-  const publisher = await connect({ servers: nats.url, ...login });
-  const ack = await publisher
-    .jetstream()
-    .publish('uploads.default', '{"session_id":"s","gcs_path":"b/none.wav"}');
-  expect(ack.stream).toBe('UPLOADS');
-  await publisher.close();
+  const example = ['examples/publish-upload-event-node/publish.mjs', 'b/none.wav'];
+  const publisher = { NATS_URL: nats.url, ...loginOf('publisher', password('publisher')) };
+  const published = runCommand([process.execPath, ...example], publisher);
+  expect([await published.exit, published.stdout()]).toEqual([0, 'stored in UPLOADS\n']);
 
   for (const url of [uploads, transcripts, await urlOf(worker)])
     expect([(await fetch(`${url}/health?workers=1`)).status, await healthcheck(new URL(url).port)]).toEqual([
