@@ -34,6 +34,11 @@ describe('the network policies of enterprise', () => {
     expect(open).toEqual(needs(pod).sort((a, b) => a - b));
   });
 
+  it('let results and init alone out to PostgreSQL', () => {
+    const reaching = workloads.filter(({ labels }) => lets(policies, 'egress', labels, anywhere, 5432));
+    expect(reaching.map(({ name }) => name).sort()).toEqual(['init', 'results']);
+  });
+
   it.each(workloads)('let others in to $name at its listener alone', ({ name, labels }) => {
     expect(lets(policies, 'ingress', labels, anywhere, 'http')).toBe(name !== 'init');
     expect(lets(policies, 'ingress', labels, anywhere, 9229)).toBe(false);

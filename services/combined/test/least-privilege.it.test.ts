@@ -5,7 +5,7 @@ import { type ServerOfFile, startServerFile, tempFolder } from '@earshot/testkit
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCommand } from './earshot-process.ts';
 import { type Installation, prepareInstallation, urlOf } from './installation.ts';
-import { assertNoRefusals, loginOf } from './program-users.ts';
+import { loginOf, refusals } from './program-users.ts';
 
 const SERVER_FILE = fileURLToPath(new URL('../../../deploy/nats/nats-server.conf', import.meta.url));
 const password = (user: string) => `p-${user}`;
@@ -94,7 +94,7 @@ it('the users of our server file are enough for a recording, an upload event, he
   expect(paused.status).toBe(200);
   await operate(uploads, reader);
   for (const service of [worker, ingest, results]) expect(await service.interrupt()).toBe(0);
-  await assertNoRefusals(nats);
+  expect(await refusals(nats)).toEqual([]);
 }, 120_000);
 
 it('and those of combined are enough for all of it in one process', async () => {
@@ -111,6 +111,6 @@ it('and those of combined are enough for all of it in one process', async () => 
   await client.lanes.change('split-low', { paused: true });
   await client.workers.restartPool();
   expect(await combined.interrupt()).toBe(0);
-  await assertNoRefusals(nats);
+  expect(await refusals(nats)).toEqual([]);
   await home.remove();
 }, 120_000);

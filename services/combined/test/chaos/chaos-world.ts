@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
@@ -21,7 +22,7 @@ import { cloudEngines } from '../../../transcription/test/fake-cloud/engines.ts'
 import { type FakeCloudProcess, startFakeCloud } from '../../../transcription/test/fake-cloud/launch.ts';
 import { buildServices } from '../faults/build-services.ts';
 import { ServiceProcess } from '../faults/service-process.ts';
-import { loginOf, programUsers } from '../program-users.ts';
+import { loginOf, programUsers, refusals } from '../program-users.ts';
 import { CHUNK_MS } from './recordings.ts';
 import type { Edge, Service } from './schedule.ts';
 import { Supervised } from './supervised.ts';
@@ -126,13 +127,16 @@ export class ChaosWorld {
     return this.of(kind).flatMap(({ runs }) => runs);
   }
 
+  /** Ends everything, and fails when a program wanted more in NATS than it may. */
   async close(): Promise<void> {
     await Promise.all([...this.services.values()].map((service) => service.close()));
     await Promise.all([...this.edges.values()].map((edge) => edge.close()));
     this.broker.resume();
     this.database.resume();
+    const refused = await refusals(this.broker);
     await Promise.all([this.cloud.dispose(), this.broker.dispose(), this.database.drop()]);
     await Promise.all([this.#folder.remove(), this.disk?.remove()]);
+    assert.deepEqual(refused, []);
   }
 
   async #startServices(options: ChaosWorldOptions): Promise<void> {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import {
   resolveSpeechModel,
 } from '@earshot/embedded';
 import { startTestBroker, tempFolder, testDatabase } from '@earshot/testkit';
-import { assertNoRefusals, programUsers } from '../program-users.ts';
+import { programUsers, refusals } from '../program-users.ts';
 
 /** What a platform gives to services, on this machine. */
 export interface LocalServers {
@@ -52,11 +53,10 @@ export async function startLocalServers(): Promise<LocalServers> {
     apiKey,
     sample: model.samples.find((path) => path.endsWith('beckett.wav')) ?? '',
     close: async () => {
-      const refused = assertNoRefusals(broker);
-      await refused.catch(() => undefined);
+      const refused = await refusals(broker);
       await Promise.all([broker.dispose(), database.drop()]);
       await folder.remove();
-      await refused;
+      assert.deepEqual(refused, []);
     },
   };
 }

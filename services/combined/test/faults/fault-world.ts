@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,7 +19,7 @@ import type { Hear } from '../../../../libs/engine-google/test/speech-server/hea
 import type { SpeechServer } from '../../../../libs/engine-google/test/speech-server/speech-server.ts';
 import { startLocalSpeech } from '../../../../libs/engine-google/test/speech-server/start-local.ts';
 import { type FakeCloudProcess, startFakeCloud } from '../../../transcription/test/fake-cloud/launch.ts';
-import { assertNoRefusals, loginOf, programUsers } from '../program-users.ts';
+import { loginOf, programUsers, refusals } from '../program-users.ts';
 import { buildServices } from './build-services.ts';
 import { type JobRun, jobRuns } from './job-runs.ts';
 import { noise } from './recording.ts';
@@ -254,18 +255,17 @@ export class FaultWorld {
     await rename(`${this.storage}.away`, this.storage);
   }
 
-  /** Ends every process and removes every trace, and fails when one of them wanted more in NATS than it may. Idempotent. */
+  /** Ends every process and removes every trace, and fails when one of them wanted more in NATS than it may. */
   async close(): Promise<void> {
     const services = [this.ingest, this.results, ...this.workers].filter(Boolean);
     for (const service of services) service.signal('SIGCONT');
     await Promise.all(services.map((service) => service.kill()));
     await (await this.#connection)?.close();
     await this.speech?.close();
-    const refused = assertNoRefusals(this.broker);
-    await refused.catch(() => undefined);
+    const refused = await refusals(this.broker);
     await Promise.all([this.cloud.dispose(), this.broker.dispose(), this.database.drop()]);
     await this.#folder.remove();
-    await refused;
+    assert.deepEqual(refused, []);
   }
 }
 

@@ -21,7 +21,7 @@ const LEASE = { name: 'spend', ttlMs: 10_000 };
 /** Keeps the entries of the bucket `spend` what the table `usage` says. */
 export class SpendKeeper {
   readonly #options: SpendKeeperOptions;
-  /** What was read or heard last: after a loss of the bucket it still tells of the calls that are under way. */
+  /** What was kept or heard last: after a loss of the bucket it still tells of the calls that are under way. */
   readonly #last = new Map<string, Spend>();
 
   constructor(options: SpendKeeperOptions) {
@@ -41,7 +41,6 @@ export class SpendKeeper {
   async #keep(engine: string, now: number): Promise<void> {
     const { broker, database, log } = this.#options;
     const { spend, revision } = await readSpend(broker, engine);
-    if (spend) this.#last.set(engine, spend);
     const before = spend ?? this.#last.get(engine);
     const names = Object.keys(before?.reserved ?? {});
     const { billed, ended } = await database.read(async (tx) => ({
