@@ -18,6 +18,8 @@ export interface TakenJob<Data> {
   readonly subject: string;
   /** 1 for the first delivery of this message; a kill or a stop raises it, a retry starts again at 1. */
   readonly delivery: number;
+  /** Where the message stands in its stream: tells it from another one with the same job. */
+  readonly seq: number;
   readonly traceparent: string | undefined;
   /** Aborted when the lease is lost, the transcript is canceled or deleted, or the service stops. */
   readonly signal: AbortSignal;

@@ -20,7 +20,8 @@ export function logJobs<Data extends AnyJob>(
   return async (job) => {
     const { transcript_id, tenant_id, plan, n, attempt, engine } = job.data;
     const where = { stage, transcript_id, tenant_id, plan, ...(n === undefined ? {} : { n }), engine };
-    const fields = { ...where, attempt, delivery: job.delivery, trace_id: traceIdOf(job.traceparent) };
+    const { delivery, seq } = job;
+    const fields = { ...where, attempt, delivery, seq, trace_id: traceIdOf(job.traceparent) };
     log.info(fields, 'job started');
     const started = performance.now();
     const outcome = await handler(job);

@@ -63,6 +63,7 @@ export async function openBench(): Promise<Bench> {
   const taken = {
     subject: 'jobs.x',
     delivery: 1,
+    seq: 1,
     traceparent: undefined,
     signal: new AbortController().signal,
   };

@@ -73,7 +73,7 @@ export async function openPaidBench(url: string, engine: 'lookup' | 'blind'): Pr
   await storage.put(key, writeWav(samples, 1, SAMPLE_RATE));
   const place = { tenant_id: 'acme', transcript_id, plan: 1, n: 0, generation: 0, attempt: 1, key };
   const chunk: ChunkJob = { ...place, engine, lane: 'normal', channels: 'auto', start_ms: 0, end_ms: 1000 };
-  const taken = { subject: 'jobs.x', delivery: 1, traceparent: undefined, signal: never };
+  const taken = { subject: 'jobs.x', delivery: 1, seq: 1, traceparent: undefined, signal: never };
   const pool = { size: 1, maxTasksPerChild: 1, environment: {} };
   const entry = engineEntry(cloudEngines(url), engine);
   const worker = async (options: PaidWorkerOptions = {}): Promise<PaidWorker> => {

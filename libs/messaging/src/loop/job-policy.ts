@@ -71,13 +71,13 @@ class OpenedJob<Data> implements OpenedMessage {
   }
 
   async run(signal: AbortSignal): Promise<Outcome> {
-    const { count, subject } = this.#delivery;
+    const { count, subject, seq } = this.#delivery;
     if (count >= this.#options.maxDeliveries) {
       const detail = `the job was taken ${count} times and never finished`;
       return { kind: 'retry', error: new CodedError('worker_crashed', detail) };
     }
     const { traceparent } = this;
-    return this.#options.handler({ data: this.#data, subject, delivery: count, traceparent, signal });
+    return this.#options.handler({ data: this.#data, subject, delivery: count, seq, traceparent, signal });
   }
 
   async settle(outcome: Outcome): Promise<Verdict> {

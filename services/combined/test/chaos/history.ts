@@ -58,6 +58,8 @@ export interface JobRun {
   readonly job: string;
   readonly attempt: number;
   readonly delivery: number;
+  /** Of its message in the stream: a job may have two, which are two messages. */
+  readonly seq: number;
   /** Milliseconds since the epoch. */
   readonly started_at: number;
   /** Both undefined when the worker ended before the job did. */

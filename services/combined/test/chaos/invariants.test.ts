@@ -25,7 +25,8 @@ const partial = transcript('poisoned', {
 });
 
 const run = (worker: string, over: Partial<JobRun> = {}): JobRun => ({
-  ...{ worker, job: 'j', attempt: 1, delivery: 1, started_at: 1_000, ended_at: 1_500, outcome: 'done' },
+  ...{ worker, job: 'j', attempt: 1, delivery: 1, seq: 7 },
+  ...{ started_at: 1_000, ended_at: 1_500, outcome: 'done' },
   ...over,
 });
 const later = { started_at: 3_000, ended_at: 3_500 };
@@ -198,6 +199,7 @@ it.each<[string, Partial<History>]>([
   ],
   ['the store was lost in between', { disturbances: [{ thing: 'store', from: 2_600, to: 2_700 }] }],
   ['the broker was killed', { disturbances: [{ thing: 'nats', from: 1_200, to: 1_400 }] }],
+  ['there was a second message of it', { runs: [run('w1.0'), run('w2.0', { ...later, delivery: 2, seq: 8 })] }],
 ])('finished work may come again when %s', (_, disturbed) => {
   const runs = [run('w1.0'), run('w2.0', { ...later, delivery: 2 })];
   expect(findings({ ...good, stopped: [], runs, ...disturbed })).toEqual([]);

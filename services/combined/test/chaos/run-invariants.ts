@@ -11,9 +11,9 @@ const disturbing = (history: History, worker: string, from: number, to: number) 
 /** How long after the end of its work a worker may still be about to acknowledge. */
 const ACK_MS = 3_000;
 
-/** Runs of the same job, one after another. */
-const pairs = (runs: readonly JobRun[]) =>
-  [...groups(runs, ({ job }) => job).values()].flatMap((of) =>
+/** Runs of the same job, or whatever `keyOf` says is the same, one after another. */
+const pairs = (runs: readonly JobRun[], keyOf = ({ job }: JobRun) => job) =>
+  [...groups(runs, keyOf).values()].flatMap((of) =>
     of.slice(1).map((next, at) => [of[at] as JobRun, next] as const),
   );
 
@@ -72,8 +72,8 @@ export const nothingTwice: Invariant = {
   name: 'I10',
   says: 'what a worker finished and could acknowledge does not come again',
   check: (history) =>
-    pairs(history.runs)
-      .filter(([done, next]) => done.outcome === 'done' && next.delivery > done.delivery)
+    pairs(history.runs, ({ job, seq }) => `${job} ${seq}`)
+      .filter(([done]) => done.outcome === 'done')
       .filter(([{ worker, started_at, ended_at = started_at }, next]) => {
         if (next.started_at < ended_at || lostStore(history, started_at, next.started_at)) return false;
         const cuts = disturbing(history, worker, started_at, ended_at + ACK_MS);

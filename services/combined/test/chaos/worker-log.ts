@@ -5,7 +5,7 @@ import type { JobRun } from './history.ts';
 const jobOf = (line: LogLine) =>
   [line.stage, line.transcript_id, line.plan, line.n].filter((part) => part !== undefined).join('/');
 
-const runKey = (line: LogLine) => `${jobOf(line)}/${line.attempt}/${line.delivery}`;
+const runKey = (line: LogLine) => `${jobOf(line)}/${line.attempt}/${line.delivery}/${line.seq}`;
 
 /** The jobs that a worker began and has not ended. */
 export function jobsIn({ lines }: Pick<ServiceProcess, 'lines'>): string[] {
@@ -28,11 +28,7 @@ function runsOf({ name, lines }: Pick<ServiceProcess, 'name' | 'lines'>): JobRun
   const open = new Map<string, number>();
   for (const line of lines) {
     const key = runKey(line);
-    const { attempt, delivery, at: started_at } = line;
-    if (line.msg === 'job started') {
-      const run = { worker: name, job: jobOf(line), attempt: Number(attempt), delivery: Number(delivery) };
-      open.set(key, runs.push({ ...run, started_at, ended_at: undefined, outcome: undefined }) - 1);
-    }
+    if (line.msg === 'job started') open.set(key, runs.push(startOf(name, line)) - 1);
     if (line.msg !== 'job finished') continue;
     const at = open.get(key) ?? -1;
     const run = runs[at];
@@ -41,6 +37,17 @@ function runsOf({ name, lines }: Pick<ServiceProcess, 'name' | 'lines'>): JobRun
   }
   return runs;
 }
+
+const startOf = (worker: string, line: LogLine): JobRun => ({
+  worker,
+  job: jobOf(line),
+  attempt: Number(line.attempt),
+  delivery: Number(line.delivery),
+  seq: Number(line.seq),
+  started_at: line.at,
+  ended_at: undefined,
+  outcome: undefined,
+});
 
 /** Tries of paid calls whose result served its chunk although it could not be written into the ledger, for want of room. */
 export const unwrittenTries = (workers: readonly Pick<ServiceProcess, 'lines'>[]): Set<string> =>
