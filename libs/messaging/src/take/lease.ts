@@ -19,13 +19,13 @@ export interface LeaseOptions {
 export const guardOf = (ackWaitMs: number) => Math.max(1_200, ackWaitMs / 6);
 
 /**
- * Keeps a message ours by in-progress requests, every third of ack_wait. It is lost when the last *answered* one was
- * sent longer ago than ack_wait less the guard: the broker answers beats that come too late as well, so only our own
- * monotonic clock can tell.
+ * Keeps a message ours by in-progress requests, every third of ack_wait, counted from the pull that brought it. It is lost
+ * when the last *answered* one was sent longer ago than ack_wait less the guard: the broker answers beats that come too
+ * late as well, so only our own monotonic clock can tell. An answer counts for as long as the lease is held.
  */
 export class Lease {
   readonly #options: LeaseOptions;
-  readonly #beats: NodeJS.Timeout;
+  #beats: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #confirmedAt: number;
   #state: 'held' | 'lost' | 'ended' = 'held';
@@ -33,7 +33,7 @@ export class Lease {
   constructor(options: LeaseOptions) {
     this.#options = options;
     this.#confirmedAt = options.since;
-    this.#beats = setInterval(() => void this.#beat(), options.ackWaitMs / 3);
+    this.#beatIn(Math.max(0, options.since + options.ackWaitMs / 3 - performance.now()));
     this.#watchDeadline();
   }
 
@@ -46,21 +46,26 @@ export class Lease {
   /** Stops the beats; the broker's timer goes on. */
   end(): void {
     if (this.#state === 'held') this.#state = 'ended';
-    clearInterval(this.#beats);
+    clearTimeout(this.#beats);
     clearTimeout(this.#deadline);
+  }
+
+  #beatIn(ms: number) {
+    this.#beats = setTimeout(() => void this.#beat(), ms);
   }
 
   async #beat(): Promise<void> {
     if (!this.held()) return;
-    this.#options.onBeat();
+    const { requests, reply, ackWaitMs, onBeat } = this.#options;
+    this.#beatIn(ackWaitMs / 3);
+    onBeat();
     const sentAt = performance.now();
-    const { requests, reply, ackWaitMs } = this.#options;
-    const answered = await requests.request(reply, IN_PROGRESS, { timeoutMs: ackWaitMs / 6 }).then(
+    const answered = await requests.request(reply, IN_PROGRESS, { timeoutMs: this.#left() }).then(
       () => true,
       () => false,
     );
     if (!answered || !this.held()) return;
-    this.#confirmedAt = sentAt;
+    this.#confirmedAt = Math.max(sentAt, this.#confirmedAt);
     this.#watchDeadline();
   }
 
@@ -75,7 +80,7 @@ export class Lease {
 
   #lose() {
     this.#state = 'lost';
-    clearInterval(this.#beats);
+    clearTimeout(this.#beats);
     clearTimeout(this.#deadline);
     this.#options.onLost();
   }

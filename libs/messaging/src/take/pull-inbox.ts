@@ -17,12 +17,13 @@ export interface PullRequest {
   readonly expiresMs?: number;
   /** The pull counts as `silent` after this long without a message. */
   readonly quietMs: number;
+  /** Asked then; while it says true, the pull goes on for as long again. Never rejects. */
+  readonly goOn?: () => Promise<boolean>;
 }
 
 interface OpenPull {
   left: number;
   readonly token: string;
-  readonly sentAt: number;
   quiet: NodeJS.Timeout;
   readonly end: (end: PullEnd) => void;
   readonly request: PullRequest;
@@ -41,6 +42,8 @@ export class PullInbox {
   readonly #prefix: string;
   readonly #subscription: Subscription;
   readonly #open = new Map<string, OpenPull>();
+  /** By durable, when the oldest pull was sent that may still bring something: a silent one may. */
+  readonly #sentAt = new Map<string, number>();
   readonly #onDelivery: (delivery: Delivery) => void;
   #next = 0;
   #closed = false;
@@ -66,12 +69,12 @@ export class PullInbox {
       ...(request.expiresMs ? { expires: request.expiresMs * 1_000_000 } : { no_wait: true }),
     };
     if (this.#closed) return Promise.resolve({ kind: 'silent' });
+    if (!this.#sentAt.has(request.durable)) this.#sentAt.set(request.durable, performance.now());
     return new Promise((resolve) => {
-      const silent = () => this.#end(request.durable, { kind: 'silent' });
+      const silent = () => void this.#quiet(request.durable, token);
       this.#open.set(request.durable, {
         left: request.batch,
         token,
-        sentAt: performance.now(),
         quiet: setTimeout(silent, request.quietMs),
         end: resolve,
         request,
@@ -94,6 +97,14 @@ export class PullInbox {
     this.#subscription.drain().catch(() => undefined);
   }
 
+  async #quiet(durable: string, token: string) {
+    const open = this.#open.get(durable);
+    const goesOn = await open?.request.goOn?.();
+    if (this.#open.get(durable)?.token !== token) return;
+    if (goesOn) open?.quiet.refresh();
+    else this.#end(durable, { kind: 'silent' });
+  }
+
   /** A throw inside a callback would end the client's reader. */
   #safeReceive(message: Msg) {
     try {
@@ -109,7 +120,7 @@ export class PullInbox {
     const delivery = parseDelivery(message, performance.now());
     if (!delivery) return;
     const open = this.#open.get(delivery.durable);
-    this.#onDelivery(open ? { ...delivery, pulledAt: open.sentAt } : delivery);
+    this.#onDelivery({ ...delivery, pulledAt: this.#sentAt.get(delivery.durable) ?? delivery.pulledAt });
     if (!open) return;
     open.left -= 1;
     if (open.left === 0) this.#end(delivery.durable, { kind: 'full' });
@@ -135,6 +146,7 @@ export class PullInbox {
     if (!open) return;
     clearTimeout(open.quiet);
     this.#open.delete(durable);
+    if (end.kind !== 'silent') this.#sentAt.delete(durable);
     open.end(end);
   }
 }

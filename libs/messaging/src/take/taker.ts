@@ -23,11 +23,20 @@ export interface TakerOptions {
 
 /**
  * A `no_wait` pull is answered in under a millisecond, except where `max_ack_pending` is reached while messages wait:
- * then the server keeps it open without a word. So a lane that is silent this long is passed over, and left out of the
- * sweeps for a moment; a waiting pull still finds the first place that gets free.
+ * then the server keeps it open without a word. So a lane that is silent this long is looked at: at its cap it is left out
+ * of the sweeps for a moment, and a waiting pull still finds the first place that gets free; else the broker or the way to
+ * it is slow, and the lane keeps its turn.
  */
 const QUIET_MS = 60;
 const PASS_OVER_MS = 250;
+/** A broker that says nothing for so long is not waited for. */
+const LOOK_MS = 1_000;
+
+/** What is read of a consumer's state. */
+interface ConsumerState {
+  readonly num_ack_pending: number;
+  readonly config: { readonly max_ack_pending: number };
+}
 
 /**
  * Takes messages while there are free slots: sweeps the lanes in order; when all are empty, waits on all of them at
@@ -128,8 +137,12 @@ export class Taker {
       if (batch < 1 || !this.#mayPull()) break;
       asked += 1;
       if ((this.#passOver.get(durable) ?? 0) > performance.now()) continue;
-      const end = await inbox.pull({ durable, batch, quietMs: QUIET_MS });
-      if (end.kind === 'silent') this.#passOver.set(durable, performance.now() + PASS_OVER_MS);
+      const end = await inbox.pull({
+        durable,
+        batch,
+        quietMs: QUIET_MS,
+        goOn: () => this.#isOnlySlow(durable),
+      });
       if (end.kind === 'trouble') {
         troubles += 1;
         this.#note(`${durable}: ${end.detail}`);
@@ -138,6 +151,17 @@ export class Taker {
     this.#unfinished = asked === this.#options.durables.length ? 0 : this.#unfinished + 1;
     if (troubles === 0) this.#note(undefined);
     return troubles;
+  }
+
+  async #isOnlySlow(durable: string): Promise<boolean> {
+    const { broker, stream } = this.#options;
+    const about = `CONSUMER.INFO.${stream}.${durable}`;
+    const info = await broker.api.call<ConsumerState>(about, {}, LOOK_MS).catch(() => undefined);
+    if (!info) return false;
+    const { num_ack_pending, config } = info;
+    const full = num_ack_pending >= config.max_ack_pending;
+    if (full) this.#passOver.set(durable, performance.now() + PASS_OVER_MS);
+    return !full;
   }
 
   async #waitForAny(inbox: PullInbox, arrived: Bell): Promise<void> {

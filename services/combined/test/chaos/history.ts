@@ -68,8 +68,8 @@ export interface JobRun {
 }
 
 /**
- * A time in which something was broken; milliseconds since the epoch. `thing` is a victim, an edge, or `store`: all that
- * the broker held is gone.
+ * A time in which something was broken; milliseconds since the epoch. `thing` is a victim, an edge, `store` (all that the
+ * broker held is gone), or `stall` (nobody broke anything, and yet nothing moved).
  */
 export interface Disturbance {
   readonly thing: string;

@@ -198,8 +198,12 @@ it.each<[string, Partial<History>]>([
     },
   ],
   ['the store was lost in between', { disturbances: [{ thing: 'store', from: 2_600, to: 2_700 }] }],
+  ['nothing moved for a while', { disturbances: [{ thing: 'stall', from: 1_200, to: 2_400 }] }],
   ['the broker was killed', { disturbances: [{ thing: 'nats', from: 1_200, to: 1_400 }] }],
-  ['there was a second message of it', { runs: [run('w1.0'), run('w2.0', { ...later, delivery: 2, seq: 8 })] }],
+  [
+    'there was a second message of it',
+    { runs: [run('w1.0'), run('w2.0', { ...later, delivery: 2, seq: 8 })] },
+  ],
 ])('finished work may come again when %s', (_, disturbed) => {
   const runs = [run('w1.0'), run('w2.0', { ...later, delivery: 2 })];
   expect(findings({ ...good, stopped: [], runs, ...disturbed })).toEqual([]);

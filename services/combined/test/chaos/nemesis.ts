@@ -79,6 +79,11 @@ export class Nemesis {
     return cut.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Whether the broker itself is stopped, paused or being emptied now. */
+  breaksBroker(): boolean {
+    return this.#busy.has('nats') || this.#busy.has('lose_store');
+  }
+
   /** No more faults. */
   abort(): void {
     this.#aborted = true;

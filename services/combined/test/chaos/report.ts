@@ -20,12 +20,13 @@ function row({ name, says, looked_at, findings }: Verdict): string[] {
 
 /** The table of a run, and how to run it again when something was found. */
 export function reportLines(report: ChaosReport, replay: string): string[] {
-  const { schedule, jobs, recordings, seconds, repeats, requests, verdicts } = report;
+  const { schedule, jobs, recordings, seconds, repeats, stalled_ms, requests, verdicts } = report;
   const faults = `${countOf(schedule, 'kill')} kills, ${countOf(schedule, 'partition')} partitions, ${schedule.length} faults`;
   const lines = [
     '',
     `seed ${report.seed}: ${jobs} chunk jobs of ${recordings} recordings, ${faults}`,
     `${seconds} s, ${(jobs / seconds).toFixed(1)} jobs/s; ${report.machine}`,
+    `the broker, or the whole machine, stood still: ${(stalled_ms / 1_000).toFixed(1)} s`,
     `recordings sent again: ${repeats}; reads: ${requests.made}, sent again ${requests.repeated}, given up ${requests.unanswered}`,
     '',
     '     rule   looked  found',

@@ -43,6 +43,7 @@ export function sumOf(rounds: readonly ChaosReport[]): ChaosReport {
     jobs: sum(({ jobs }) => jobs),
     recordings: sum(({ recordings }) => recordings),
     repeats: sum(({ repeats }) => repeats),
+    stalled_ms: sum(({ stalled_ms }) => stalled_ms),
     requests: {
       made: sum(({ requests }) => requests.made),
       repeated: sum(({ requests }) => requests.repeated),

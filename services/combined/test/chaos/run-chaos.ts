@@ -65,6 +65,8 @@ export interface ChaosReport {
   readonly verdicts: readonly Verdict[];
   /** Recordings that were sent again because no answer came. */
   readonly repeats: number;
+  /** How long nothing moved although nobody broke anything: the machine had too much to do. */
+  readonly stalled_ms: number;
   readonly requests: Requests;
   readonly machine: string;
   /** Where history and logs are, when something was found. */
@@ -130,6 +132,7 @@ class ChaosRun {
       schedule: this.#schedule,
       verdicts,
       repeats,
+      stalled_ms: stalledMs(history),
       requests: history.requests,
       machine: `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`,
       kept: failed ? await this.#keep(history) : undefined,
@@ -165,10 +168,11 @@ class ChaosRun {
     this.#working = false;
     await counting;
     if (Object.values(work).some((count) => count > 0)) say(`         not at rest: ${JSON.stringify(work)}`);
-    const { stopped, lost, disturbances } = nemesis;
+    const { stopped, lost } = nemesis;
+    const { held, stalls } = watch.stop();
+    const disturbances = [...nemesis.disturbances, ...stalls];
     const history = await readHistory(world, {
-      ...{ recordings: this.#recordings, submissions, stopped, lost, disturbances, work },
-      held: watch.stop(),
+      ...{ recordings: this.#recordings, submissions, stopped, lost, disturbances, work, held },
       requests: await reader.stop(),
       gentle: this.#schedule.every(({ fault }) => fault.kind === 'rolling_restart'),
     });
@@ -228,6 +232,9 @@ class ChaosRun {
     return folder;
   }
 }
+
+const stalledMs = ({ disturbances }: History) =>
+  disturbances.filter(({ thing }) => thing === 'stall').reduce((sum, { from, to }) => sum + to - from, 0);
 
 function sizeOf(name: string, history: History): number {
   const chunks = history.transcripts.reduce((sum, transcript) => sum + transcript.chunks.length, 0);

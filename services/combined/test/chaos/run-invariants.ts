@@ -4,7 +4,7 @@ import { groups, type Invariant, lostStore } from './invariant.ts';
 /** What was broken between two moments, as far as a worker noticed it. */
 const disturbing = (history: History, worker: string, from: number, to: number) => {
   const role = worker.replace(/\..*/, '');
-  const noticed = new Set([role, `${role}/nats`, 'nats']);
+  const noticed = new Set([role, `${role}/nats`, 'nats', 'stall']);
   return history.disturbances.filter((one) => noticed.has(one.thing) && one.from <= to && one.to >= from);
 };
 

@@ -1,23 +1,32 @@
 import { DURABLES, LANES, STREAMS } from '@earshot/contracts';
 import { connect } from 'nats';
 import { type ChaosWorld, SLOTS, VENDOR_ENGINES } from './chaos-world.ts';
-import type { Peak } from './history.ts';
+import type { Disturbance, Peak } from './history.ts';
 import type { Nemesis } from './nemesis.ts';
 
 const EVERY_MS = 250;
 /** An idle worker asks all lanes at once and hands back what it has no slot for; and what is done is out until its ack is there. */
 const SURPLUS = LANES.length + SLOTS;
+/** A look takes milliseconds. One that takes so long tells that broker or machine stood still: beats come too late then. */
+const STALL_MS = 1_000;
+
+/** The largest excess of each engine, and when nothing moved. */
+export interface Watched {
+  readonly held: readonly Peak[];
+  readonly stalls: readonly Disturbance[];
+}
 
 /**
- * Looks again and again how many messages of each engine are out, until `stop`, which tells the largest excess of each. Who
- * died may have held some until their lease ended, and so may a connection that was cut.
+ * Looks again and again how many messages of each engine are out, until `stop`. Who died may have held some until their
+ * lease ended, and so may a connection that was cut.
  */
 export function watchHeld(
   world: ChaosWorld,
-  nemesis: Pick<Nemesis, 'cuts'>,
+  nemesis: Pick<Nemesis, 'cuts' | 'breaksBroker'>,
   ackWaitMs: number,
-): { stop(): Peak[] } {
+): { stop(): Watched } {
   const worst = new Map<string, Peak>();
+  const stalls: Disturbance[] = [];
   const look = async () => {
     const windowMs = 3 * ackWaitMs;
     const workers = world.of('worker').reduce((sum, worker) => sum + worker.recent(windowMs), 0);
@@ -32,17 +41,21 @@ export function watchHeld(
   const timer = setInterval(() => {
     if (looking) return;
     looking = true;
+    const from = Date.now();
+    const broken = nemesis.breaksBroker();
     // While the broker does not answer there is nothing to count.
     void look()
       .catch(() => undefined)
       .finally(() => {
         looking = false;
+        const alone = !broken && !nemesis.breaksBroker();
+        if (alone && Date.now() - from > STALL_MS) stalls.push({ thing: 'stall', from, to: Date.now() });
       });
   }, EVERY_MS);
   return {
     stop: () => {
       clearInterval(timer);
-      return [...worst.values()];
+      return { held: [...worst.values()], stalls };
     },
   };
 }
