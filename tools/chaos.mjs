@@ -28,7 +28,8 @@ const SCENARIOS = {
   lanes: 'low jobs under a stream of high ones, high ones past a thousand low ones',
   'engine-down': 'an engine away for half a minute (--full: five minutes)',
   outage: 'PostgreSQL, NATS and the store of recordings restarted and away',
-  google: 'a thousand paid calls under kills and lost answers, and two minutes without quota',
+  google:
+    'a thousand paid calls under kills and lost answers, and a while without quota (--full: two minutes)',
   full: 'NATS at its max_file, full volumes of recordings and PostgreSQL (needs root)',
   chaos: 'everything broken again and again from one seed, then a checker over all that happened',
 };

@@ -15,8 +15,11 @@ declare module 'vitest' {
 /** The seed of this run. */
 export const seed = () => inject('chaos').seed;
 
+/** Whether this run has an hour, not minutes. */
+export const isFull = () => inject('chaos').full;
+
 /** One size for a run that has minutes, another for one that has an hour. */
-export const size = (usual: number, full: number) => (inject('chaos').full ? full : usual);
+export const size = (usual: number, full: number) => (isFull() ? full : usual);
 
 /** Adds a row to the table that the run ends with, and returns it. */
 export function measured(

@@ -16,14 +16,11 @@ it('under an endless stream of high jobs a low one starts within 60 s', async (c
   expect(max).toBeLessThanOrEqual(60_000);
 });
 
-it("a high job passes 1,000 waiting low ones and starts within one chunk's time, seldom two", async (context) => {
+it("a high job passes 1,000 waiting low ones and starts within one chunk's time", async (context) => {
   const asked = { count: size(20, 50), waiting: 1_000, answerMs: CHUNK_MS };
   const { times, chunkMs } = await highAmongLow(world, asked);
-  const limit = `95 % ≤ one chunk (${(chunkMs / 1_000).toFixed(2)} s), max ≤ two`;
+  const limit = `max ≤ one chunk (${(chunkMs / 1_000).toFixed(2)} s) and a moment`;
   const { max } = measured(context, 'a high job past 1,000 low ones', limit, times);
-  // A worker needs a moment to store what it has and to ask for more.
-  const late = times.filter((ms) => ms > chunkMs + 300);
-  expect(late.length).toBeLessThanOrEqual(times.length / 20);
-  // A broker that says nothing for 60 ms, as while its disk is busy, is taken for one whose lane is at its cap.
-  expect(max).toBeLessThanOrEqual(2 * chunkMs + 300);
+  // A worker needs a moment to store what it has and to ask for more, longer on a busy machine; never a second turn.
+  expect(max).toBeLessThanOrEqual(1.5 * chunkMs);
 });
