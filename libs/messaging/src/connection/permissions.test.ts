@@ -9,7 +9,7 @@ import {
   tempFolder,
 } from '@earshot/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aChunkJob, jobMessage, recordingLog } from '../../test/support.ts';
+import { aChunkJob, eventually, jobMessage, recordingLog } from '../../test/support.ts';
 import { PullInbox } from '../take/pull-inbox.ts';
 import { pingWorkers } from '../workers/ask-workers.ts';
 import type { Broker } from './broker.ts';
@@ -78,6 +78,29 @@ it('a user that may not listen for answers is told so, instead of waiting for th
     code: 'unavailable',
     message: expect.stringMatching(/our NATS user may not listen to _INBOX\..*: check NATS_INBOX_PREFIX/),
   });
+});
+
+it('a user that may listen for answers again hears them without a new connection', async () => {
+  const mayHear = (inbox: string) =>
+    `authorization { users = [{ user: w, password: p, permissions: { publish: ">", subscribe: "${inbox}" } }] }`;
+  const own = await startTestBroker({ access: mayHear(INBOX) });
+  const log = recordingLog();
+  const auth = { user: 'w', password: 'p' };
+  const broker = await connectBroker({ servers: [own.url], name: 'w', log, auth });
+  const info = () => broker.api.call('INFO');
+  await expect(info()).resolves.toBeDefined();
+  await own.setAccess(mayHear('_INBOX_other.>'));
+  await eventually('the refusal', () =>
+    info().then(
+      () => false,
+      ({ message }) => /may not listen/.test(message),
+    ),
+  );
+  await own.setAccess(mayHear(INBOX));
+  await eventually('an answer', () => info().catch(() => false));
+  expect(log.lines.filter(({ message }) => message === 'NATS disconnected')).toEqual([]);
+  await broker.close();
+  await own.dispose();
 });
 
 it('everything that waits for answers waits below the inbox prefix', async () => {

@@ -16,6 +16,8 @@ export interface RequestOptions {
 }
 
 const SWEEP_MS = 50;
+/** How long a refused inbox stays refused before it is asked for again. */
+const DEAF_MS = 1_000;
 
 /**
  * Requests over one shared reply inbox: a map of waiting promises and one sweep for their timeouts, so that a publish
@@ -27,20 +29,15 @@ export class Requests {
   readonly #prefix: string;
   readonly #waiting = new Map<string, Waiting>();
   #next = 0;
-  /** Why no answer can ever come. */
-  #deaf: string | undefined;
+  /** Why no answer can come, and since when. */
+  #deaf: { readonly words: string; readonly since: number } | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(connection: NatsConnection, link: Link, inbox: string) {
     this.#prefix = `${inbox}.`;
     this.#connection = connection;
     this.#link = link;
-    connection.subscribe(`${this.#prefix}*`, {
-      // With an error, which is a refused subscription, there is no reply; a throw in here would end the client's reader.
-      callback: (error, reply) => {
-        if (!error) this.#answer(reply);
-      },
-    });
+    this.#listen();
     link.onChange(() => {
       if (!link.connected) this.#failAll(link.closed ? 'closed' : 'disconnected');
     });
@@ -53,8 +50,19 @@ export class Requests {
     if (!this.#link.connected && !(await this.#link.whenConnected(options.timeoutMs))) {
       throw new NoAnswer(this.#link.closed ? 'closed' : 'disconnected', subject);
     }
-    if (this.#deaf) throw new NoAnswer('refused', subject, this.#deaf);
+    if (this.#deaf && performance.now() - this.#deaf.since > DEAF_MS) this.#listen();
+    if (this.#deaf) throw new NoAnswer('refused', subject, this.#deaf.words);
     return new Promise((resolve, reject) => this.#send(subject, payload, options, deadline, resolve, reject));
+  }
+
+  #listen() {
+    this.#deaf = undefined;
+    this.#connection.subscribe(`${this.#prefix}*`, {
+      // With an error, which is a refused subscription, there is no reply; a throw in here would end the client's reader.
+      callback: (error, reply) => {
+        if (!error) this.#answer(reply);
+      },
+    });
   }
 
   #send(
@@ -107,8 +115,9 @@ export class Requests {
     if (operation === 'publish') {
       this.#failAll('refused', 'our NATS user may not publish there', (waiting) => waiting === subject);
     } else if (subject.startsWith(this.#prefix)) {
-      this.#deaf = `our NATS user may not listen to ${subject}: check NATS_INBOX_PREFIX`;
-      this.#failAll('refused', this.#deaf);
+      const words = `our NATS user may not listen to ${subject}: check NATS_INBOX_PREFIX`;
+      this.#deaf = { words, since: performance.now() };
+      this.#failAll('refused', words);
     }
   }
 
