@@ -55,7 +55,7 @@ describe('docker-compose.yml', () => {
   const ours = ['init', ...SERVICES];
   const others = ['transcription-google', 'combined'];
   const foreign: Record<string, RegExp> = {
-    nats: /^NATS_(SERVER_NAME|(INIT|INGEST|TRANSCRIPTION|RESULTS|COMBINED|PUBLISHER)_PASSWORD)$/,
+    nats: /^NATS_(SERVER_NAME|(INIT|INGEST|TRANSCRIPTION|RESULTS|COMBINED|PUBLISHER|CONSUMER)_PASSWORD)$/,
     postgres: /^POSTGRES_(USER|DB|PASSWORD)$/,
   };
 

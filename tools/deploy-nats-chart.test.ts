@@ -39,7 +39,8 @@ it('what the chart makes of our values is a file that nats-server starts with', 
 it('every user may do what the table of permissions says, and nothing else', async () => {
   const table = JSON.parse(await readFile(join(repositoryRoot, 'deploy/nats/permissions.json'), 'utf8'));
   const users: { user: string; permissions: unknown }[] = config.merge.accounts.EARSHOT.users;
-  expect(users.map(({ user }) => user)).toEqual(['init', 'ingest', 'transcription', 'results', 'publisher']);
+  const names = ['init', 'ingest', 'transcription', 'results', 'publisher', 'consumer'];
+  expect(users.map(({ user }) => user)).toEqual(names);
   for (const { user, permissions } of users) expect(permissions, user).toEqual(table[user]);
 });
 

@@ -24,7 +24,7 @@ function usersOf(conf: string): Record<string, unknown> {
   );
 }
 
-const USERS = ['init', 'ingest', 'transcription', 'results', 'combined', 'publisher'];
+const USERS = ['init', 'ingest', 'transcription', 'results', 'combined', 'publisher', 'consumer'];
 const variableOf = (user: string) => `NATS_${user.toUpperCase()}_PASSWORD`;
 const passwordOf = (user: string) => `p-${user}`;
 let server: ServerOfFile;
@@ -70,6 +70,20 @@ const EVERYWHERE = [
 
 describe.each([
   { user: 'publisher', may: ['uploads.default'], not: [job, fact('deleted'), DELETE_JOBS, '$JS.API.INFO'] },
+  {
+    user: 'consumer',
+    may: ['$JS.API.CONSUMER.CREATE.TRANSCRIPTS.consumer', '$JS.API.CONSUMER.MSG.NEXT.TRANSCRIPTS.consumer'],
+    not: [
+      'uploads.default',
+      job,
+      fact('completed'),
+      '$JS.API.CONSUMER.MSG.NEXT.TRANSCRIPTS.results',
+      '$JS.API.CONSUMER.CREATE.TRANSCRIPTS.results',
+      '$JS.API.CONSUMER.DELETE.TRANSCRIPTS.consumer',
+      '$JS.ACK.TRANSCRIPTS.results.1.1.1.1.0',
+      DELETE_JOBS,
+    ],
+  },
   {
     user: 'init',
     may: ['$JS.API.STREAM.CREATE.JOBS'],

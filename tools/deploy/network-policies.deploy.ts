@@ -54,13 +54,13 @@ describe('the network policies of enterprise', () => {
     },
   );
 
-  it('let in to NATS its own servers at the routes, KEDA and Prometheus at the monitoring, publishers as clients', () => {
+  it('let in to NATS its own servers at the routes, KEDA and Prometheus at the monitoring, pods with the label as clients', () => {
     const doorsOf = (party: Party) =>
       ['nats', 'cluster', 'monitor'].filter((port) => lets(policies, 'ingress', nats, party, port));
     expect(doorsOf({ labels: nats })).toEqual(['cluster']);
     expect(doorsOf({ labels: {}, namespace: 'keda' })).toEqual(['monitor']);
     expect(doorsOf({ labels: {}, namespace: 'monitoring' })).toEqual(['monitor']);
-    expect(doorsOf({ labels: { 'earshot-publisher': 'true' } })).toEqual(['nats']);
+    expect(doorsOf({ labels: { 'earshot-nats-client': 'true' } })).toEqual(['nats']);
     expect(doorsOf({ labels: {} })).toEqual([]);
     expect(doorsOf(anywhere)).toEqual([]);
     expect(doorsOf({ labels: { 'app.kubernetes.io/name': 'earshot' }, namespace: 'elsewhere' })).toEqual([]);

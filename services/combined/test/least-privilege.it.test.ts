@@ -22,6 +22,7 @@ beforeAll(async () => {
     NATS_RESULTS_PASSWORD: password('results'),
     NATS_COMBINED_PASSWORD: password('combined'),
     NATS_PUBLISHER_PASSWORD: password('publisher'),
+    NATS_CONSUMER_PASSWORD: password('consumer'),
   });
 }, 120_000);
 
@@ -32,6 +33,11 @@ afterAll(async () => {
 
 const start = (user: string, file: string, env: Record<string, string> = {}) =>
   installation.start(file, { NATS_URL: nats.url, ...loginOf(user, password(user)), ...env });
+
+const runExample = (user: string, file: string, argument: string) => {
+  const login = { NATS_URL: nats.url, ...loginOf(user, password(user)) };
+  return runCommand([process.execPath, `examples/${file}`, argument], login);
+};
 
 /** The exit code of the image's HEALTHCHECK where a service listens on `port`. */
 async function healthcheck(port: string): Promise<number | null> {
@@ -74,10 +80,10 @@ it('the users of our server file are enough for a recording, an upload event, he
   const { id } = await new Client({ baseUrl: uploads }).recordings.create({ file });
   expect(await reader.transcripts.wait(id)).toMatchObject({ status: 'completed' });
 
-  const example = ['examples/publish-upload-event-node/publish.mjs', 'b/none.wav'];
-  const publisher = { NATS_URL: nats.url, ...loginOf('publisher', password('publisher')) };
-  const published = runCommand([process.execPath, ...example], publisher);
+  const published = runExample('publisher', 'publish-upload-event-node/publish.mjs', 'b/none.wav');
   expect([await published.exit, published.stdout()]).toEqual([0, 'stored in UPLOADS\n']);
+  const consumed = runExample('consumer', 'consume-completed-node/consume.mjs', '1');
+  expect([await consumed.exit, consumed.stdout()]).toEqual([0, expect.stringContaining(': completed, ')]);
 
   for (const url of [uploads, transcripts, await urlOf(worker)])
     expect([(await fetch(`${url}/health?workers=1`)).status, await healthcheck(new URL(url).port)]).toEqual([

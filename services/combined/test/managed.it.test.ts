@@ -117,6 +117,7 @@ it.each([
   ['transcription', 'transcripts.default.x.deleted'],
   ['results', '$JS.API.STREAM.DELETE.JOBS'],
   ['publisher', 'jobs.split.normal.default.x'],
+  ['consumer', '$JS.API.CONSUMER.MSG.NEXT.TRANSCRIPTS.results'],
 ])('the user %s is refused %s', async (user, subject) => {
   const connection = await connectAs(user);
   const refused = firstRefusal(connection);

@@ -9,7 +9,7 @@ import { refusals } from '../program-users.ts';
 
 const SERVER_FILE = join(import.meta.dirname, '../../../../examples/shared-broker/nats-server.conf');
 const PLATFORMS = ['north', 'south'] as const;
-const PROGRAMS = ['init', 'ingest', 'transcription', 'results', 'publisher'];
+const PROGRAMS = ['init', 'ingest', 'transcription', 'results', 'publisher', 'consumer'];
 const passwordOf = (user: string) => `p-${user}`;
 const variableOf = (user: string) => `${user.toUpperCase().replace('-', '_')}_PASSWORD`;
 
