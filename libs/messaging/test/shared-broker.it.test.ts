@@ -8,7 +8,7 @@ import { eventually, recordingLog, testTopology } from './support.ts';
 
 const file = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const PLATFORMS = ['north', 'south'];
-const PROGRAMS = ['init', 'ingest', 'transcription', 'results', 'publisher'];
+const PROGRAMS = ['init', 'ingest', 'transcription', 'results', 'publisher', 'consumer'];
 const USERS = PLATFORMS.flatMap((platform) => PROGRAMS.map((program) => `${platform}-${program}`));
 const passwordOf = (user: string) => `p-${user}`;
 
