@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { done } from '@earshot/jobs';
 import {
   type NatsOperator,
   type NatsPermissions,
@@ -9,6 +10,7 @@ import {
   tempFolder,
 } from '@earshot/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { durablesOf, JobBench } from '../../test/job-bench.ts';
 import { aChunkJob, eventually, jobMessage, recordingLog } from '../../test/support.ts';
 import { PullInbox } from '../take/pull-inbox.ts';
 import { pingWorkers } from '../workers/ask-workers.ts';
@@ -78,6 +80,33 @@ it('a user that may not listen for answers is told so, instead of waiting for th
     code: 'unavailable',
     message: expect.stringMatching(/our NATS user may not listen to _INBOX\..*: check NATS_INBOX_PREFIX/),
   });
+});
+
+it('a lane whose pulls are refused, and so never answered, holds up no other lane', async () => {
+  const { broker: all } = await connectWith({ publish: ['>'], subscribe: [INBOX] });
+  const bench = await new JobBench(() => all).start();
+  const { low } = durablesOf(bench.engine);
+  const { broker } = await connectWith({
+    publish: [
+      `$JS.API.CONSUMER.MSG.NEXT.JOBS.${low}`,
+      '$JS.API.CONSUMER.INFO.>',
+      '$JS.ACK.>',
+      '$JS.API.STREAM.>',
+      '$JS.API.INFO',
+    ],
+    subscribe: [INBOX],
+  });
+  let runs = 0;
+  bench.loop(
+    async () => {
+      runs += 1;
+      return done();
+    },
+    { broker },
+  );
+  await bench.publish({ lane: 'low' });
+  await eventually('the low job', () => runs === 1, 10_000);
+  await bench.stop();
 });
 
 it('a user that may listen for answers again hears them without a new connection', async () => {

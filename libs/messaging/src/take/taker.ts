@@ -29,8 +29,8 @@ export interface TakerOptions {
  */
 const QUIET_MS = 60;
 const PASS_OVER_MS = 250;
-/** A broker that says nothing for so long is not waited for. */
-const LOOK_MS = 1_000;
+/** No longer: a pull may have been lost. */
+const SLOW_MS = 1_000;
 
 /** What is read of a consumer's state. */
 interface ConsumerState {
@@ -137,12 +137,9 @@ export class Taker {
       if (batch < 1 || !this.#mayPull()) break;
       asked += 1;
       if ((this.#passOver.get(durable) ?? 0) > performance.now()) continue;
-      const end = await inbox.pull({
-        durable,
-        batch,
-        quietMs: QUIET_MS,
-        goOn: () => this.#isOnlySlow(durable),
-      });
+      const until = performance.now() + SLOW_MS;
+      const goOn = async () => performance.now() < until && this.#mayBeSlow(durable);
+      const end = await inbox.pull({ durable, batch, quietMs: QUIET_MS, goOn });
       if (end.kind === 'trouble') {
         troubles += 1;
         this.#note(`${durable}: ${end.detail}`);
@@ -153,10 +150,11 @@ export class Taker {
     return troubles;
   }
 
-  async #isOnlySlow(durable: string): Promise<boolean> {
+  /** Looks at a lane that says nothing: false when it is at its cap, which leaves it out of the next sweeps, or not known. */
+  async #mayBeSlow(durable: string): Promise<boolean> {
     const { broker, stream } = this.#options;
     const about = `CONSUMER.INFO.${stream}.${durable}`;
-    const info = await broker.api.call<ConsumerState>(about, {}, LOOK_MS).catch(() => undefined);
+    const info = await broker.api.call<ConsumerState>(about, {}, SLOW_MS).catch(() => undefined);
     if (!info) return false;
     const { num_ack_pending, config } = info;
     const full = num_ack_pending >= config.max_ack_pending;

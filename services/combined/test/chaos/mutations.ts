@@ -45,8 +45,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'libs/messaging/src/take/taker.ts',
-        find: 'durable,\n        batch,\n        quietMs: QUIET_MS',
-        replace: 'durable,\n        batch: 100,\n        quietMs: QUIET_MS',
+        find: 'inbox.pull({ durable, batch, quietMs: QUIET_MS',
+        replace: 'inbox.pull({ durable, batch: 100, quietMs: QUIET_MS',
       },
       {
         file: `${LOOP}/message-loop.ts`,
