@@ -80,7 +80,7 @@ const optionsOf = (base: Pick<ChaosOptions, 'keepIn' | 'say'>): ChaosOptions => 
     fullDisk: false,
     schedule: SCHEDULE,
   },
-  ...{ answerMs: 300, restSeconds: 75 },
+  ...{ answerMs: 1_500, restSeconds: 75 },
 });
 
 function proofOf(mutation: Mutation | undefined, { verdicts }: ChaosReport): Proof {
