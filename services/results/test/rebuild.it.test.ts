@@ -76,14 +76,15 @@ it('re-creates every transcript as its readers knew it, and tells nobody a final
     await publish(fact);
   await publish(failed.gaveUp(0, { stage: 'split', code: 'not_audio' }));
   await publish(working.chunk(0));
+  await eventually('all facts to be stored', async () => (await factPosition(broker))?.open === 0);
   await results.query(
     `UPDATE transcripts SET status = 'canceled', revision = 1, error_code = NULL WHERE id = $1`,
     [canceled.id],
   );
   await eventually('all facts to be stored', async () => (await factPosition(broker))?.open === 0);
   await eventually('three final states', () => publisher.published.length === 3);
-  await publish(canceled.chunk(0));
   await final(canceled, 'canceled', 1);
+  await publish(canceled.chunk(0));
   await final(whole, 'completed', 1);
   await final(gap, 'partial', 1);
   await eventually('all facts to be stored', async () => (await factPosition(broker))?.open === 0);

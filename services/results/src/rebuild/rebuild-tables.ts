@@ -38,13 +38,18 @@ async function readUnderLease(deps: RebuildDeps, renew: () => Promise<boolean>):
   let read = 0;
   const handle = async (batch: readonly ReceivedFact[]) => {
     if (!(await renew())) lost.abort(new CodedError('conflict', 'another process relays final facts'));
-    await store(batch);
-    await adoptAll(deps.database, batch.flatMap(finalOf));
+    for (const part of partsOf(batch)) {
+      await store(part);
+      await adoptAll(deps.database, part.flatMap(finalOf));
+    }
     read += batch.length;
   };
   await readAllFacts(broker, { handle, log, signal: lost.signal });
   return read;
 }
+
+/** After these nothing that was transcribed counts any more. */
+const ENDS = new Set<FinalStatus>(['canceled', 'deleted']);
 
 const isFinalStatus = (word: string): word is FinalStatus => Object.hasOwn(finalFacts, word);
 
@@ -58,6 +63,16 @@ function finalOf({ subject, event }: ReceivedFact): Final[] {
   } catch {
     return [];
   }
+}
+
+/** A batch in parts that each end with a cancellation, because what comes after one changes nothing. */
+function partsOf(batch: readonly ReceivedFact[]): ReceivedFact[][] {
+  const parts: ReceivedFact[][] = [[]];
+  for (const fact of batch) {
+    parts.at(-1)?.push(fact);
+    if (finalOf(fact).some(({ status }) => ENDS.has(status))) parts.push([]);
+  }
+  return parts.filter((part) => part.length > 0);
 }
 
 const adoptAll = (database: Database, finals: readonly Final[]) =>
