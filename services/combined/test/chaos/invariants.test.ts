@@ -200,6 +200,7 @@ it.each<[string, Partial<History>]>([
   ['the store was lost in between', { disturbances: [{ thing: 'store', from: 2_600, to: 2_700 }] }],
   ['nothing moved for a while', { disturbances: [{ thing: 'stall', from: 1_200, to: 2_400 }] }],
   ['the broker was killed', { disturbances: [{ thing: 'nats', from: 1_200, to: 1_400 }] }],
+  ['the broker forgot that it handed it out', { runs: [run('w1.0'), run('w2.0', later)] }],
   [
     'there was a second message of it',
     { runs: [run('w1.0'), run('w2.0', { ...later, delivery: 2, seq: 8 })] },
